@@ -1,0 +1,27 @@
+# keyward_folder(NAME LINKS ...): src/NAME/**.cpp become the library keyward_NAME, src/NAME/**_test.cpp the program
+# NAME_tests. A folder without sources is an interface library, so that the list above can stay complete.
+function(keyward_folder name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  if(sources)
+    add_library(keyward_${name} STATIC ${sources})
+    target_link_libraries(keyward_${name} PUBLIC ${ARG_LINKS} PRIVATE keyward_options)
+    target_include_directories(keyward_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  else()
+    add_library(keyward_${name} INTERFACE)
+    target_link_libraries(keyward_${name} INTERFACE ${ARG_LINKS})
+    target_include_directories(keyward_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+  endif()
+
+  if(tests)
+    add_executable(${name}_tests ${tests})
+    target_link_libraries(${name}_tests PRIVATE keyward_${name} keyward_options GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_tests PRIVATE KEYWARD_TEST_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors")
+    add_test(NAME ${name} COMMAND ${name}_tests --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()

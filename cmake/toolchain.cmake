@@ -1,0 +1,42 @@
+# Compiler check, language level, warnings, hardening and sanitizers: all of it on the target keyward_options.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+  message(FATAL_ERROR "Keyward needs Clang 19 (or GCC 14): GCC ${CMAKE_CXX_COMPILER_VERSION} destroys temporaries "
+                      "twice in coroutines (docs/adr/0001-clang-19.md). Run ./dev build, which uses Clang 19.")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+set(KEYWARD_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them (address,undefined or thread)")
+
+find_program(KEYWARD_CCACHE ccache)
+if(KEYWARD_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${KEYWARD_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${KEYWARD_CCACHE})
+endif()
+
+add_library(keyward_options INTERFACE)
+target_include_directories(keyward_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(keyward_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wcast-qual -Wimplicit-fallthrough -Wextra-semi -Wundef -Wswitch-enum -Wno-missing-field-initializers -Werror
+  -fstack-protector-strong -ftrivial-auto-var-init=zero -fno-omit-frame-pointer)
+target_compile_definitions(keyward_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_link_options(keyward_options INTERFACE -fuse-ld=lld -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
+  target_compile_options(keyward_options INTERFACE -fstack-clash-protection -fcf-protection=full)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  target_compile_options(keyward_options INTERFACE -fstack-clash-protection -mbranch-protection=standard)
+endif()
+
+if(KEYWARD_SANITIZE)
+  target_compile_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE} -fno-sanitize-recover=all -g1)
+  target_link_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # Fortify needs optimisation, and sanitizers do its work better than it does.
+  target_compile_options(keyward_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+endif()

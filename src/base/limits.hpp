@@ -1,0 +1,44 @@
+// Every limit on a size, a count or a time that is not a setting. Units stand last in the names.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace keyward::limits {
+
+// Text that people send
+inline constexpr std::size_t email_max_bytes = 254;         // RFC 5321 §4.5.3.1.3, less the angle brackets
+inline constexpr std::size_t email_local_max_bytes = 64;    // RFC 5321 §4.5.3.1.1
+inline constexpr std::size_t full_name_max_code_points = 200;
+inline constexpr std::size_t password_max_code_points = 256;
+inline constexpr std::size_t password_max_bytes = 1024;     // checked before any hashing (P4)
+inline constexpr std::size_t user_agent_max_bytes = 512;    // cut, not refused
+
+// JSON
+inline constexpr std::size_t json_max_depth = 16;
+inline constexpr std::size_t json_max_bytes = 256 * 1024;
+
+// HTTP: what the engine takes before it says no. The body limit is a setting with this default.
+inline constexpr std::size_t http_header_max_bytes = 16 * 1024;
+inline constexpr std::size_t http_header_max_count = 64;
+inline constexpr std::size_t http_uri_max_bytes = 4 * 1024;
+inline constexpr std::size_t http_body_max_bytes = 64 * 1024;
+inline constexpr std::size_t http_connections_max = 10'000;
+inline constexpr std::size_t http_query_parameters_max = 32;
+inline constexpr std::chrono::seconds http_header_timeout{10};
+inline constexpr std::chrono::seconds http_body_timeout{20};
+inline constexpr std::chrono::seconds http_idle_timeout{60};
+inline constexpr std::chrono::seconds http_write_timeout{20};
+inline constexpr std::chrono::seconds drain_deadline{20};
+
+// JOSE
+inline constexpr std::size_t jws_max_bytes = 8 * 1024;
+inline constexpr std::size_t jwk_set_max_keys = 64;
+inline constexpr std::size_t key_id_max_bytes = 128;
+inline constexpr std::chrono::seconds token_clock_skew{60};  // J14
+
+// Storage
+inline constexpr std::size_t database_queue_max = 4096;      // closures waiting for a database thread
+inline constexpr std::size_t group_commit_max = 64;          // closures in one durable commit
+
+}  // namespace keyward::limits

@@ -1,0 +1,54 @@
+// Request and Response as a feature sees them: plain data, no Beast, no socket.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/task.hpp"
+
+namespace keyward::web {
+
+enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options, other };
+
+/// Who is on the other end of the connection.
+struct Client {
+  std::string address;     // of the socket's peer, textual; a trusted proxy's word for it once proxies are configured
+  std::string user_agent;  // cut at limits::user_agent_max_bytes
+};
+
+struct Header {
+  std::string_view name;  // as sent
+  std::string_view value; // without surrounding white space
+};
+
+/// One parsed request. The views point into the connection's buffers, which live until the answer is written.
+struct Request {
+  Method method = Method::other;
+  std::string_view target;  // as sent, origin-form: path and query, still percent-encoded
+  std::string_view path;    // the part before '?', still percent-encoded
+  std::string_view query;   // the part after '?', without it
+  std::vector<Header> headers;
+  std::string_view body;
+  /// The whole body's storage, so that a handler which took a password out of it can have it wiped.
+  std::string* body_storage = nullptr;
+  Client client;
+  std::string id;  // the request id: on the answer and in every log line about it
+  std::vector<std::pair<std::string_view, std::string>> path_parameters;  // filled by the router, percent-decoded
+
+  /// The value of the first header of that name (names compare without case); nothing when it is absent.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string body;
+  std::string_view content_type = "application/json";  // a constant of ours; empty: no body, no Content-Type
+  std::vector<std::pair<std::string_view, std::string>> headers;
+  bool close = false;  // close the connection after this answer
+};
+
+}  // namespace keyward::web
