@@ -36,6 +36,16 @@ inline constexpr std::size_t jws_max_bytes = 8 * 1024;
 inline constexpr std::size_t jwk_set_max_keys = 64;
 inline constexpr std::size_t key_id_max_bytes = 128;
 inline constexpr std::chrono::seconds token_clock_skew{60};  // J14
+inline constexpr std::chrono::seconds access_token_lifetime_max{24 * 3600};
+inline constexpr std::size_t authorization_header_max_bytes = jws_max_bytes + 16;
+
+// Caches, each one on its own loop
+inline constexpr std::size_t cached_tokens_max = 4096;
+inline constexpr std::chrono::seconds cached_account_max_age{1};
+inline constexpr std::chrono::seconds jwks_max_age{300};     // Cache-Control of the key set
+
+// Security events waiting for standard output
+inline constexpr std::size_t event_queue_max = 10'000;
 
 // Storage
 inline constexpr std::size_t database_queue_max = 4096;      // closures waiting for a database thread

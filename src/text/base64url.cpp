@@ -1,0 +1,63 @@
+#include "text/base64url.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace keyward::text {
+
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::uint8_t not_a_digit = 0xff;
+
+constexpr auto make_digit_values() {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(not_a_digit);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}
+constexpr auto digit_values = make_digit_values();
+
+}  // namespace
+
+std::string to_base64url(BytesView bytes) {
+  std::string text;
+  text.reserve((bytes.size() * 4 + 2) / 3);
+  std::uint32_t bits = 0;
+  unsigned pending_bits = 0;
+  for (const auto byte : bytes) {
+    bits = (bits << 8U) | byte;
+    pending_bits += 8;
+    while (pending_bits >= 6) {
+      pending_bits -= 6;
+      text += alphabet[(bits >> pending_bits) & 63U];
+    }
+  }
+  if (pending_bits != 0) text += alphabet[(bits << (6 - pending_bits)) & 63U];
+  return text;
+}
+
+std::optional<Bytes> parse_base64url(std::string_view text) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  Bytes bytes;
+  bytes.reserve(text.size() * 3 / 4);
+  std::uint32_t bits = 0;
+  unsigned pending_bits = 0;
+  for (const char c : text) {
+    const auto value = digit_values[static_cast<unsigned char>(c)];
+    if (value == not_a_digit) return std::nullopt;
+    bits = (bits << 6U) | value;
+    pending_bits += 6;
+    if (pending_bits >= 8) {
+      pending_bits -= 8;
+      bytes.push_back(static_cast<std::uint8_t>(bits >> pending_bits));
+    }
+  }
+  // Bits left over carry nothing; were they free, one byte string would have several spellings.
+  if ((bits & ((1U << pending_bits) - 1U)) != 0) return std::nullopt;
+  return bytes;
+}
+
+}  // namespace keyward::text
