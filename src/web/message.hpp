@@ -16,13 +16,15 @@ enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options
 
 /// Who is on the other end of the connection.
 struct Client {
-  std::string address;     // of the socket's peer, textual; a trusted proxy's word for it once proxies are configured
+  std::string
+      address;  // of the socket's peer, textual; a trusted proxy's word for it once proxies are configured
   std::string user_agent;  // cut at limits::user_agent_max_bytes
+  std::string request_id;  // of the request it was taken from, for the log
 };
 
 struct Header {
-  std::string_view name;  // as sent
-  std::string_view value; // without surrounding white space
+  std::string_view name;   // as sent
+  std::string_view value;  // without surrounding white space
 };
 
 /// One parsed request. The views point into the connection's buffers, which live until the answer is written.
@@ -37,7 +39,9 @@ struct Request {
   std::string* body_storage = nullptr;
   Client client;
   std::string id;  // the request id: on the answer and in every log line about it
-  std::vector<std::pair<std::string_view, std::string>> path_parameters;  // filled by the router, percent-decoded
+  std::vector<std::pair<std::string_view, std::string>>
+      path_parameters;  // filled by the router, percent-decoded
+  unsigned loop = 0;    // which loop serves this request, from 0: the index of whatever is kept per loop
 
   /// The value of the first header of that name (names compare without case); nothing when it is absent.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
@@ -49,6 +53,10 @@ struct Response {
   std::string_view content_type = "application/json";  // a constant of ours; empty: no body, no Content-Type
   std::vector<std::pair<std::string_view, std::string>> headers;
   bool close = false;  // close the connection after this answer
+  /// Instead of `body`: bytes that live as long as the process (an embedded asset), sent without a copy.
+  std::string_view constant_body;
+
+  [[nodiscard]] std::string_view content() const { return constant_body.empty() ? body : constant_body; }
 };
 
 }  // namespace keyward::web

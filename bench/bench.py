@@ -1,0 +1,297 @@
+"""Measures a Keyward on this machine over loopback, and prints a table with the ratios that matter. About two minutes.
+
+usage: bench.py [--build FOLDER] [--short]
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+PASSWORD = "violet orbit candle 94"
+LOGIN_ACCOUNTS = 64
+ME_REQUESTS = 100_000
+CORES = len(os.sched_getaffinity(0))
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One data folder, on which the server can be started again and again."""
+
+    def __init__(self, binary, folder):
+        self.binary, self.folder, self.port, self.process = binary, folder, free_port(), None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        """Milliseconds from exec to the first answer of /livez."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("KEYWARD_")}
+        started = time.perf_counter()
+        self.process = subprocess.Popen(
+            [self.binary, "serve", "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}"],
+            env={**clean, "KEYWARD_LIMITS_ENABLED": "false"},
+            stdout=subprocess.DEVNULL, stderr=open(self.folder / "log", "ab"))
+        while time.perf_counter() - started < 20:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if self.get("/livez") == 200:
+                    return (time.perf_counter() - started) * 1000
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.0005)
+        self.kill()
+        sys.exit("the server did not start:\n" + (self.folder / "log").read_text()[-2000:])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def kill(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def post(self, path, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def rss_mib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
+
+
+class Load:
+    """What one run of wrk saw."""
+
+    def __init__(self, report):
+        self.requests = int(re.search(r"(\d+) requests in", report).group(1))
+        self.per_second = float(re.search(r"Requests/sec:\s+([\d.]+)", report).group(1))
+        self.p99_ms = milliseconds(re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", report))
+        refused = re.search(r"Non-2xx or 3xx responses: (\d+)", report)
+        broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", report)
+        self.failed = (int(refused.group(1)) if refused else 0) + (sum(map(int, broken.groups())) if broken else 0)
+
+
+def milliseconds(match):
+    return float(match.group(1)) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[match.group(2)]
+
+
+def wrk(server, path, seconds, connections, *, threads=None, script=None, arguments=(), headers=()):
+    words = ["wrk", "--latency", "-t", str(threads or min(2, CORES)), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "20s"]
+    if script:
+        words += ["-s", str(HERE / script)]
+    for header in headers:
+        words += ["-H", header]
+    words += [server.url + path]
+    if arguments:
+        words += ["--", *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return Load(done.stdout)
+
+
+def raw_rate(build, seconds):
+    return float(subprocess.run([build / "raw_argon2", str(seconds)], capture_output=True, text=True, check=True).stdout)
+
+
+def build_raw(build):
+    """A program of its own, so that nothing of the server's stands around the hash."""
+    source, program = HERE / "raw_argon2.cpp", build / "raw_argon2"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["clang++-19", "-std=c++23", "-O2", "-pthread", source, "-o", program, "-lsodium"], check=True)
+
+
+def livez_latencies_ms(server, seconds, stop_early):
+    """A small steady stream of /livez on a kept connection, 200 a second: what a load balancer's probe would see."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.connect()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    taken, end = [], time.perf_counter() + seconds
+    while time.perf_counter() < end and not stop_early.is_set():
+        before = time.perf_counter()
+        connection.request("GET", "/livez")
+        connection.getresponse().read()
+        taken.append((time.perf_counter() - before) * 1000)
+        time.sleep(0.005)
+    connection.close()
+    return taken
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def register_accounts(server):
+    for number in range(LOGIN_ACCOUNTS):
+        status, answer = server.post("/register", {"email": f"login-{number}@example.com", "password": PASSWORD})
+        if status != 201:
+            sys.exit(f"/register answered {status}: {answer}")
+
+
+def log_in(server):
+    status, answer = server.post("/login", {"email": "login-0@example.com", "password": PASSWORD})
+    if status != 200:
+        sys.exit(f"/login answered {status}: {answer}")
+    return f"Authorization: Bearer {answer['access_token']}"
+
+
+def measure_login(server, build, seconds):
+    """Raw and login by turns, so that a machine that slows down or speeds up meets both alike."""
+    raw, logins, failed = [raw_rate(build, seconds / 2)], [], 0
+    for _ in range(3):
+        load = wrk(server, "/login", seconds, 16, threads=1, script="login.lua", arguments=[LOGIN_ACCOUNTS])
+        logins.append(load.per_second)
+        failed += load.failed
+        raw.append(raw_rate(build, seconds / 2))
+    return statistics.mean(raw), statistics.mean(logins), failed
+
+
+def measure_flood(server, seconds):
+    stop, flood = threading.Event(), []
+    thread = threading.Thread(target=lambda: flood.append(
+        wrk(server, "/login", seconds + 1, 64, threads=1, script="login.lua", arguments=[LOGIN_ACCOUNTS])))
+    thread.start()
+    time.sleep(1)
+    taken = livez_latencies_ms(server, seconds - 1, stop)
+    thread.join()
+    return taken, flood[0]
+
+
+def measure_memory(server, bearer):
+    """Idle, and after 100,000 requests of /me."""
+    idle, done, failed, started = server.rss_mib(), 0, 0, time.monotonic()
+    while done < ME_REQUESTS and time.monotonic() - started < 60:
+        load = wrk(server, "/me", 3, 32, headers=[bearer])
+        if load.requests == 0:
+            sys.exit("/me does not answer")
+        done, failed = done + load.requests, failed + load.failed
+    return idle, server.rss_mib(), done, failed
+
+
+class Table:
+    def __init__(self):
+        self.rows, self.missed = [], []
+
+    def add(self, what, value, wanted="", good=None):
+        mark = "" if good is None else "yes" if good else "**no**"
+        self.rows.append((what, value, wanted, mark))
+        if good is False:
+            self.missed.append(what)
+
+    def print(self):
+        print("| what | measured | wanted | met |\n| --- | --- | --- | --- |")
+        for row in self.rows:
+            print("| " + " | ".join(row) + " |")
+
+
+def measure(server, build, seconds, table):
+    server.start()
+    register_accounts(server)
+    bearer = log_in(server)
+    failed = 0
+
+    say("/livez and /me")
+    livez, me = wrk(server, "/livez", seconds, 64), wrk(server, "/me", seconds, 64, headers=[bearer])
+    table.add("`/livez`", f"{livez.per_second:,.0f}/s, p99 {livez.p99_ms:.2f} ms")
+    ratio = me.per_second / livez.per_second
+    table.add("`/me` with a bearer token", f"{me.per_second:,.0f}/s, p99 {me.p99_ms:.2f} ms")
+    table.add("`/me` ÷ `/livez`", f"{ratio:.2f}", "≥ 0.50", ratio >= 0.5)
+
+    say("/register")
+    register = wrk(server, "/register", seconds, 16, threads=1, script="register.lua", arguments=[os.getpid()])
+    table.add("`/register`", f"{register.per_second:,.1f}/s, p99 {register.p99_ms:.0f} ms")
+
+    say("/login and raw Argon2id by turns")
+    raw, login, login_failed = measure_login(server, build, seconds)
+    table.add("Argon2id alone, a thread per core", f"{raw:,.1f}/s")
+    table.add("`/login`", f"{login:,.1f}/s")
+    table.add("`/login` ÷ Argon2id alone", f"{login / raw:.3f}", "≥ 0.95", login / raw >= 0.95)
+    table.add("`/register` ÷ Argon2id alone", f"{register.per_second / raw:.3f}")
+
+    say("/livez beside 64 clients at /login")
+    taken, flood = measure_flood(server, seconds + 4)
+    p99 = percentile(taken, 0.99)
+    table.add("`/livez` beside 64 clients at `/login`",
+              f"p50 {percentile(taken, 0.5):.2f} ms, p99 {p99:.2f} ms, of {len(taken)}", "p99 < 20 ms", p99 < 20)
+    after_flood = server.rss_mib()
+
+    say("starting on the existing database")
+    starts = []
+    for _ in range(7):
+        server.stop()
+        starts.append(server.start())
+    table.add("Start on an existing database, to the first answer", f"{statistics.median(starts):.0f} ms", "≤ 100 ms",
+              statistics.median(starts) <= 100)
+
+    say("memory")
+    time.sleep(0.5)
+    idle, loaded, done, me_failed = measure_memory(server, bearer)
+    table.add("Resident, idle", f"{idle:.1f} MiB", "≤ 20 MiB", idle <= 20)
+    table.add(f"Resident after {done:,} requests of `/me`", f"{loaded:.1f} MiB, {loaded - idle:+.1f}", "≤ +10 MiB",
+              loaded - idle <= 10)
+    table.add("Resident after the flood of `/login`", f"{after_flood:.1f} MiB")
+    failed += livez.failed + me.failed + register.failed + login_failed + flood.failed + me_failed
+    table.add("Requests that failed", f"{failed}", "0", failed == 0)
+    server.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/release")
+    parser.add_argument("--short", action="store_true", help="a quarter of the time, for a first look")
+    options = parser.parse_args()
+    if not shutil.which("wrk"):
+        sys.exit("wrk is missing: ./dev setup")
+    build = options.build.resolve()
+    build_raw(build)
+
+    table = Table()
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
+        server = Server(build / "keyward", pathlib.Path(folder))
+        try:
+            measure(server, build, 2 if options.short else 8, table)
+        finally:
+            server.kill()
+    print(f"{CORES} cores; wrk and the server share them.\n")
+    table.print()
+    for what in table.missed:
+        say(f"missed: {what}")
+    return 1 if table.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

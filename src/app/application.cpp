@@ -1,0 +1,132 @@
+#include "app/application.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/log.hpp"
+#include "storage/errors.hpp"
+
+namespace keyward::app {
+
+namespace {
+
+web::ServerOptions to_server_options(const Config& config) {
+  const auto& server = config.server;
+  return {.host = server.listen.host,
+          .port = server.listen.port,
+          .loops = static_cast<unsigned>(server.loops),
+          .body_max_bytes = server.body_max_bytes,
+          .connections_max = server.connections_max,
+          .header_timeout = server.header_timeout_s,
+          .body_timeout = server.body_timeout_s,
+          .idle_timeout = server.idle_timeout_s,
+          .write_timeout = server.write_timeout_s,
+          .drain_deadline = server.drain_deadline_s,
+          .access_log = server.access_log,
+          .strict_transport_security = server.public_url.starts_with("https://")};
+}
+
+/// What a broken world means to a client: come back later. Anything else is a 500.
+std::optional<Error> to_error(const std::exception& exception) {
+  if (dynamic_cast<const storage::Failure*>(&exception) == nullptr) return std::nullopt;
+  return Error{ErrorCode::unavailable, "The database does not answer", exception.what(), {}, 2};
+}
+
+/// Key rotation by age. A timer a minute wakes nobody who sleeps.
+Task<void> maintain_keys(domain::KeyRing* keys) {
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, LoopExecutor> timer{
+      co_await asio::this_coro::executor};
+  while (true) {
+    try {
+      co_await keys->maintain();
+    } catch (const std::exception& exception) {
+      log(LogLevel::error, "key_maintenance_failed", {{"reason", exception.what()}});
+    }
+    timer.expires_after(std::chrono::minutes{1});
+    co_await timer.async_wait(use_task);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Application>> Application::open(Config config) {
+  auto core = Core::open(config);
+  if (!core) return fail_from(core);
+  std::unique_ptr<Application> application{new Application(std::move(config), std::move(*core))};
+  auto server = web::Server::open(to_server_options(application->config_), application->router_);
+  if (!server) return fail_from(server);
+  application->server_ = std::move(*server);
+  use_bound_port(application->config_, application->server_->port());
+  application->construct_features();
+  application->register_routes();
+  return application;
+}
+
+Application::Application(Config config, std::unique_ptr<Core> core)
+    : config_(std::move(config)),
+      core_(std::move(core)),
+      events_(STDOUT_FILENO, core_->clock),
+      session_settings_(to_session_settings(config_)),
+      password_policy_(to_password_policy(config_)) {}
+
+Application::~Application() {
+  // What resumes callers on the loops is joined while the loops still stand.
+  hasher_.reset();
+  core_->database.reset();
+}
+
+void Application::construct_features() {
+  auto& core = *core_;
+  tokens_ = std::make_unique<domain::TokenIssuer>(to_token_settings(config_));
+  hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
+  gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
+      *core.database, *core.keys, *tokens_, *core.revisions, events_, core.clock});
+  registration_.reset(
+      new features::Registration{*core.database, *hasher_, password_policy_, events_, core.clock, core.random});
+  login_.reset(new features::Login{*core.database, *hasher_, *core.keys, *tokens_, *core.revisions, session_settings_,
+                                   events_, core.clock, core.random});
+  profile_.reset(
+      new features::Profile{*core.database, *hasher_, password_policy_, *core.revisions, events_, core.clock});
+  jwks_.reset(new features::Jwks{*core.keys});
+  health_.reset(new features::Health{*core.database, [this] { return metrics_text(); }});
+  router_.provide(*gate_);
+  router_.map_exceptions(to_error);
+}
+
+bool Application::run() {
+  log(LogLevel::info, "listening",
+      {{"address", to_text(config_.server.listen)}, {"public_url", config_.server.public_url},
+       {"data", config_.storage.data.string()}, {"version", KEYWARD_VERSION}});
+  if (!config_.limits.enabled) log(LogLevel::warning, "rate_limits_are_off", {{"setting", "limits.enabled"}});
+  for (const auto& warning : config_.warnings) log(LogLevel::warning, "configuration", {{"warning", warning}});
+  events_.emit({.name = "sys_startup"});
+  spawn(server_->executor(0), maintain_keys(core_->keys.get()), "key maintenance");
+  server_->stop_on_signals();
+  const bool drained = server_->run();
+  if (!drained) log(LogLevel::warning, "drain_deadline_passed");
+  events_.emit({.name = "sys_shutdown"});
+  return drained;
+}
+
+std::string Application::metrics_text() const {
+  const auto hashing = hasher_->statistics();
+  const auto server = server_->statistics();
+  std::string text;
+  const auto add = [&text](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, type, value);
+  };
+  add("keyward_password_hashes_total", "counter", "Password hashes computed.", hashing.hashes_done);
+  add("keyward_password_hashes_refused_total", "counter", "Hashes refused because the queue was full.", hashing.refused);
+  add("keyward_password_hashes_waiting", "gauge", "Hashes waiting for a thread.", hashing.waiting);
+  add("keyward_http_connections_open", "gauge", "Open connections.", server.connections_open);
+  add("keyward_http_connections_refused_total", "counter", "Connections above the limit.", server.connections_refused);
+  add("keyward_http_requests_total", "counter", "Requests given to a handler.", server.requests);
+  add("keyward_http_requests_refused_total", "counter", "Malformed, oversized or late requests.", server.requests_refused);
+  add("keyward_database_waiting_reads", "gauge", "Reads waiting for a database thread.", core_->database->waiting_reads());
+  add("keyward_database_waiting_writes", "gauge", "Writes waiting for the writer.", core_->database->waiting_writes());
+  return text;
+}
+
+}  // namespace keyward::app

@@ -1,0 +1,59 @@
+// Application: every object of the running server, constructed in one place and in the order of their needs.
+#pragma once
+
+#include <memory>
+
+#include "access/token_gate.hpp"
+#include "app/core.hpp"
+#include "domain/audit/event_log.hpp"
+#include "features/health/health.hpp"
+#include "features/jwks/jwks.hpp"
+#include "features/login/login.hpp"
+#include "features/profile/profile.hpp"
+#include "features/registration/registration.hpp"
+#include "web/engine/server.hpp"
+#include "web/openapi/documentation.hpp"
+#include "web/router.hpp"
+
+namespace keyward::app {
+
+class Application {
+ public:
+  /// Opens the core and binds the port. The error is one sentence for the operator.
+  static Result<std::unique_ptr<Application>> open(Config config);
+
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+  ~Application();
+
+  /// Serves until a signal or stop(); true when everything in flight was finished.
+  bool run();
+
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] bool first_start() const { return core_->first_start; }
+
+ private:
+  Application(Config config, std::unique_ptr<Core> core);
+  void construct_features();
+  void register_routes();  // routes.cpp: the one list
+  [[nodiscard]] std::string metrics_text() const;
+
+  Config config_;
+  std::unique_ptr<Core> core_;
+  domain::EventLog events_;
+  domain::SessionSettings session_settings_;
+  domain::PasswordPolicy password_policy_;
+  web::Router router_;
+  std::unique_ptr<web::Server> server_;
+  std::unique_ptr<domain::TokenIssuer> tokens_;
+  std::unique_ptr<domain::PasswordHasher> hasher_;
+  std::unique_ptr<access::TokenGate> gate_;
+  std::unique_ptr<features::Registration> registration_;
+  std::unique_ptr<features::Login> login_;
+  std::unique_ptr<features::Profile> profile_;
+  std::unique_ptr<features::Jwks> jwks_;
+  std::unique_ptr<features::Health> health_;
+  web::openapi::Documentation documentation_;
+};
+
+}  // namespace keyward::app

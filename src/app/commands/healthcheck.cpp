@@ -1,0 +1,23 @@
+// keyward healthcheck: for a container's HEALTHCHECK and for scripts.
+#include <fmt/format.h>
+
+#include "app/commands/command.hpp"
+#include "web/probe.hpp"
+
+namespace keyward::app {
+
+int healthcheck(const CommonFlags& flags, const std::string& url) {
+  std::string target = url;
+  if (target.empty()) {
+    const auto config = load_config_or_complain(flags);
+    if (!config) return exit_failed;
+    target = public_url_of(config->server.listen);  // where it listens, not what the world calls it
+  }
+  const auto status = web::blocking_probe(target, "/readyz");
+  if (!status) return complain(target + ": " + status.error().message);
+  if (*status != 200) return complain(fmt::format("{}/readyz answers {}", target, *status));
+  fmt::print("{}\n", flags.json ? R"({"healthy":true})" : "healthy");
+  return exit_done;
+}
+
+}  // namespace keyward::app

@@ -1,0 +1,36 @@
+// keyward serve
+#include <fmt/format.h>
+
+#include "app/application.hpp"
+#include "app/commands/command.hpp"
+
+namespace keyward::app {
+
+namespace {
+
+/// What a newcomer wants to know, on standard error: where it is, where the data is, and three lines to paste.
+void greet(const Application& application) {
+  const auto& url = application.config().server.public_url;
+  fmt::print(stderr,
+             "\nKeyward {0} listens on {1}; its data is in {2}.\nTry it:\n\n"
+             "  curl -sS {1}/register -H 'Content-Type: application/json' -d "
+             "'{{\"email\":\"ada@example.com\",\"password\":\"violet orbit candle 94\"}}'\n"
+             "  TOKEN=$(curl -sS {1}/login -d email=ada@example.com --data-urlencode 'password=violet orbit candle 94' | "
+             "sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n"
+             "  curl -sS {1}/me -H \"Authorization: Bearer $TOKEN\"\n\n"
+             "The API in a browser: {1}/docs\n\n",
+             KEYWARD_VERSION, url, application.config().storage.data.string());
+}
+
+}  // namespace
+
+int serve(const CommonFlags& flags) {
+  auto config = load_config_or_complain(flags);
+  if (!config) return exit_failed;
+  auto application = Application::open(std::move(*config));
+  if (!application) return complain(application.error().message);
+  if ((*application)->first_start()) greet(**application);
+  return (*application)->run() ? exit_done : exit_failed;
+}
+
+}  // namespace keyward::app

@@ -1,0 +1,133 @@
+// Config: every setting of the server, with its default; and load_config(), which fills it.
+//
+// A setting can come from a flag, the environment (KEYWARD_SECTION_KEY; a secret also from the file that
+// KEYWARD_SECTION_KEY_FILE names), the TOML file, or its default: the first of these that has it counts. What
+// is not known is refused, never ignored: a misspelt `limits.enabeld = true` must not leave the limits off.
+// All errors are told at once. The list of settings (bounds, help) is settings.cpp; the defaults are the
+// members' initialisers here.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/config/listen_address.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "base/secret.hpp"
+
+namespace keyward::app {
+
+struct ServerConfig {
+  ListenAddress listen;
+  std::string public_url;  // an origin; derived from `listen` when not set
+  std::size_t loops = 0;   // 0 = one per core
+  std::size_t body_max_bytes = limits::http_body_max_bytes;
+  std::size_t connections_max = limits::http_connections_max;
+  std::chrono::seconds header_timeout_s = limits::http_header_timeout;
+  std::chrono::seconds body_timeout_s = limits::http_body_timeout;
+  std::chrono::seconds idle_timeout_s = limits::http_idle_timeout;
+  std::chrono::seconds write_timeout_s = limits::http_write_timeout;
+  std::chrono::seconds drain_deadline_s = limits::drain_deadline;
+  bool access_log = false;
+};
+
+struct StorageConfig {
+  std::filesystem::path data = "./keyward-data";
+  std::size_t readers = 2;
+};
+
+/// 32 bytes, or none.
+struct MasterKey {
+  static constexpr std::size_t size_bytes = 32;
+  Secret bytes;
+};
+
+struct SecretsConfig {
+  MasterKey master_key;  // none: made once in the data folder
+};
+
+struct TokensConfig {
+  std::string issuer;    // the public URL when not set
+  std::string audience;  // the issuer when not set
+  std::chrono::seconds access_token_lifetime_s{900};
+  std::string algorithm = "ES256";
+  std::size_t key_max_age_days = 90;
+  std::chrono::seconds refresh_idle_s{7 * 24 * 3600};
+  std::chrono::seconds refresh_absolute_s{30 * 24 * 3600};
+};
+
+struct PasswordsConfig {
+  std::size_t min_length = 8;  // code points
+  int min_strength = 2;        // zxcvbn's scale, 0 to 4
+  std::size_t argon2_memory_kib = 19456;
+  std::size_t argon2_iterations = 2;
+  std::size_t hash_threads = 0;  // 0 = one per core
+  std::size_t queue_max = 256;
+};
+
+struct LimitsConfig {
+  bool enabled = true;
+};
+
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+};
+
+struct Config {
+  ServerConfig server;
+  StorageConfig storage;
+  SecretsConfig secrets;
+  TokensConfig tokens;
+  PasswordsConfig passwords;
+  LimitsConfig limits;
+  LogConfig log;
+
+  std::map<std::string, std::string, std::less<>>
+      origins;                        // setting → where its value came from; absent = default
+  std::vector<std::string> warnings;  // to be logged at start
+};
+
+/// What one can set wrong, in words for the person who set it.
+struct ConfigError {
+  std::string setting;  // "server.listen", or the unknown name
+  std::string
+      origin;  // "keyward.toml:12", "environment KEYWARD_SERVER_LISTEN", "flag"; empty for several together
+  std::string message;  // what is wrong and what is allowed; never the value of a secret
+};
+std::string to_text(const ConfigError& error);
+
+struct ConfigSources {
+  std::filesystem::path file;  // empty: KEYWARD_CONFIG of the environment, else none
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::map<std::string, std::string, std::less<>> flags;  // setting ("server.listen") → value
+};
+
+std::expected<Config, std::vector<ConfigError>> load_config(const ConfigSources& sources);
+
+/// The process's own environment, for ConfigSources.
+std::vector<std::pair<std::string, std::string>> process_environment();
+
+/// After binding to port 0: the port that the system chose, in the listen address and in all that was derived
+/// from it.
+void use_bound_port(Config& config, std::uint16_t port);
+
+/// `config template`: a TOML file with every setting, its help and its default, commented out.
+std::string config_template();
+
+struct ShownSetting {
+  std::string key;
+  std::string value;   // "********" for a secret that is set
+  std::string origin;  // "default", "derived", "flag", "environment NAME", "FILE:LINE"
+};
+/// `config show`: the values in force.
+std::vector<ShownSetting> show_config(const Config& config);
+
+}  // namespace keyward::app

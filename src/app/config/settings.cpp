@@ -1,0 +1,205 @@
+#include "app/config/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+namespace keyward::app {
+namespace {
+
+// The accessor of one member: KEYWARD_AT(server.listen) is a function from a Config to the address of its
+// server.listen.
+#define KEYWARD_AT(member) [](Config& config) -> Target { return &config.member; }
+
+constexpr std::array<std::string_view, 4> algorithms{"ES256", "EdDSA", "RS256", "PS256"};
+constexpr std::int64_t minute_s = 60;
+constexpr std::int64_t hour_s = 60 * minute_s;
+constexpr std::int64_t day_s = 24 * hour_s;
+constexpr std::int64_t year_s = 365 * day_s;
+
+const std::array all_settings{
+    Setting{.key = "server.listen",
+            .help = "Where to listen. Port 0 takes a free one.",
+            .target = KEYWARD_AT(server.listen)},
+    Setting{.key = "server.public_url",
+            .help = "The origin under which browsers and applications reach this server.",
+            .target = KEYWARD_AT(server.public_url),
+            .is_public_url = true,
+            .derived_from = "http:// and the listen address"},
+    Setting{.key = "server.loops",
+            .help = "Event loops, a thread each; 0 is one per core.",
+            .target = KEYWARD_AT(server.loops),
+            .max = 1024},
+    Setting{.key = "server.body_max_bytes",
+            .help = "The largest request body that is taken.",
+            .target = KEYWARD_AT(server.body_max_bytes),
+            .min = 1024,
+            .max = 16 * 1024 * 1024},
+    Setting{.key = "server.connections_max",
+            .help = "Connections open at a time, over all loops.",
+            .target = KEYWARD_AT(server.connections_max),
+            .min = 1,
+            .max = 1'000'000},
+    Setting{.key = "server.header_timeout_s",
+            .help = "Seconds for the head of a request to arrive.",
+            .target = KEYWARD_AT(server.header_timeout_s),
+            .min = 1,
+            .max = hour_s},
+    Setting{.key = "server.body_timeout_s",
+            .help = "Seconds for the body of a request to arrive.",
+            .target = KEYWARD_AT(server.body_timeout_s),
+            .min = 1,
+            .max = hour_s},
+    Setting{.key = "server.idle_timeout_s",
+            .help = "Seconds that a connection may wait between two requests.",
+            .target = KEYWARD_AT(server.idle_timeout_s),
+            .min = 1,
+            .max = hour_s},
+    Setting{.key = "server.write_timeout_s",
+            .help = "Seconds for an answer to be taken by its reader.",
+            .target = KEYWARD_AT(server.write_timeout_s),
+            .min = 1,
+            .max = hour_s},
+    Setting{.key = "server.drain_deadline_s",
+            .help = "Seconds that requests under way have to finish after SIGTERM.",
+            .target = KEYWARD_AT(server.drain_deadline_s),
+            .max = hour_s},
+    Setting{.key = "server.access_log",
+            .help = "Log a line for each request.",
+            .target = KEYWARD_AT(server.access_log)},
+    Setting{.key = "storage.data",
+            .help = "The folder of the database and of the keys. Not on a network file system.",
+            .target = KEYWARD_AT(storage.data)},
+    Setting{.key = "storage.readers",
+            .help = "Connections that read, a thread each, beside the one that writes.",
+            .target = KEYWARD_AT(storage.readers),
+            .min = 1,
+            .max = 64},
+    Setting{.key = "secrets.master_key",
+            .help = "The key that encrypts the signing keys. Best given as KEYWARD_MASTER_KEY_FILE.",
+            .target = KEYWARD_AT(secrets.master_key),
+            .derived_from = "made once, in the data folder",
+            .short_variable = "KEYWARD_MASTER_KEY"},
+    Setting{.key = "tokens.issuer",
+            .help = "`iss` of every token.",
+            .target = KEYWARD_AT(tokens.issuer),
+            .derived_from = "the public URL"},
+    Setting{.key = "tokens.audience",
+            .help = "`aud` of every access token.",
+            .target = KEYWARD_AT(tokens.audience),
+            .derived_from = "the issuer"},
+    Setting{.key = "tokens.access_token_lifetime_s",
+            .help = "Seconds that an access token is valid.",
+            .target = KEYWARD_AT(tokens.access_token_lifetime_s),
+            .min = minute_s,
+            .max = hour_s},
+    Setting{.key = "tokens.algorithm",
+            .help = "The signature of new keys; old keys keep theirs.",
+            .target = KEYWARD_AT(tokens.algorithm),
+            .choices = algorithms},
+    Setting{.key = "tokens.key_max_age_days",
+            .help = "Days after which a signing key is replaced.",
+            .target = KEYWARD_AT(tokens.key_max_age_days),
+            .min = 1,
+            .max = 3650},
+    Setting{.key = "tokens.refresh_idle_s",
+            .help = "Seconds that a refresh token lives unused.",
+            .target = KEYWARD_AT(tokens.refresh_idle_s),
+            .min = minute_s,
+            .max = year_s},
+    Setting{.key = "tokens.refresh_absolute_s",
+            .help = "Seconds after the login when a session ends, however often it was refreshed.",
+            .target = KEYWARD_AT(tokens.refresh_absolute_s),
+            .min = minute_s,
+            .max = 5 * year_s},
+    Setting{.key = "passwords.min_length",
+            .help = "Code points that a password must have. NIST SP 800-63B-4 asks for 15 where it is the "
+                    "only factor.",
+            .target = KEYWARD_AT(passwords.min_length),
+            .min = 8,
+            .max = 64},
+    Setting{.key = "passwords.min_strength",
+            .help = "The least strength of a new password, on zxcvbn's scale.",
+            .target = KEYWARD_AT(passwords.min_strength),
+            .max = 4},
+    Setting{.key = "passwords.argon2_memory_kib",
+            .help = "Memory of one password hash. With 1 iteration at least 47104.",
+            .target = KEYWARD_AT(passwords.argon2_memory_kib),
+            .min = 19456,
+            .max = 4 * 1024 * 1024},
+    Setting{.key = "passwords.argon2_iterations",
+            .help = "Passes of one password hash over its memory.",
+            .target = KEYWARD_AT(passwords.argon2_iterations),
+            .min = 1,
+            .max = 64},
+    Setting{.key = "passwords.hash_threads",
+            .help = "Threads that hash; 0 is one per core, and more than that is slower.",
+            .target = KEYWARD_AT(passwords.hash_threads),
+            .max = 1024},
+    Setting{.key = "passwords.queue_max",
+            .help = "Hashes that may wait; above that the answer is 503 with Retry-After.",
+            .target = KEYWARD_AT(passwords.queue_max),
+            .min = 1,
+            .max = 100'000},
+    Setting{.key = "limits.enabled",
+            .help = "Rate limits. Off only for load tests; every start says so in the log.",
+            .target = KEYWARD_AT(limits.enabled)},
+    Setting{.key = "log.level", .help = "The least level that is logged.", .target = KEYWARD_AT(log.level)},
+};
+
+#undef KEYWARD_AT
+
+// Changes of one character (insert, delete, replace) that make one text of the other.
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string_view after_dot(std::string_view key) {
+  const auto dot = key.find('.');
+  return dot == std::string_view::npos ? key : key.substr(dot + 1);
+}
+
+}  // namespace
+
+std::span<const Setting> settings() { return all_settings; }
+
+const Setting* find_setting(std::string_view key) {
+  const auto* found = std::ranges::find(all_settings, key, &Setting::key);
+  return found == all_settings.end() ? nullptr : found;
+}
+
+std::string variable_of(const Setting& setting) {
+  std::string name = "KEYWARD_";
+  for (const char c : setting.key)
+    name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+bool is_secret(const Setting& setting) {
+  Config scratch;
+  return std::holds_alternative<MasterKey*>(setting.target(scratch));
+}
+
+std::string_view nearest_setting(std::string_view key) {
+  // A right name in the wrong section (or in none) is near too, but less near than a slip of the pen.
+  const auto distance = [&](const Setting& setting) {
+    const std::size_t whole = edit_distance(key, setting.key);
+    const std::size_t name = edit_distance(after_dot(key), after_dot(setting.key)) * 2 + 2;
+    return std::min(whole, name);
+  };
+  return std::ranges::min_element(all_settings, {}, distance)->key;
+}
+
+}  // namespace keyward::app

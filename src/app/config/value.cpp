@@ -1,0 +1,195 @@
+// How a value of each type is read, checked and shown: one overload of each per type of Target.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "app/config/settings.hpp"
+#include "text/base64url.hpp"
+
+namespace keyward::app {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, LogLevel>, 4> log_levels{{{"debug", LogLevel::debug},
+                                                                           {"info", LogLevel::info},
+                                                                           {"warning", LogLevel::warning},
+                                                                           {"error", LogLevel::error}}};
+
+constexpr std::string_view mask = "********";
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+std::unexpected<std::string> refuse(const Setting& setting) {
+  return std::unexpected{"must be " + allowed_values(setting)};
+}
+
+std::optional<std::int64_t> parse_number(const Setting& setting, const RawValue& value) {
+  if (value.kind != RawValue::Kind::untyped && value.kind != RawValue::Kind::integer) return std::nullopt;
+  std::int64_t number = 0;
+  const char* const end = value.text.data() + value.text.size();
+  const auto [stopped, error] = std::from_chars(value.text.data(), end, number);
+  if (value.text.empty() || error != std::errc{} || stopped != end) return std::nullopt;
+  if (number < setting.min || number > setting.max) return std::nullopt;
+  return number;
+}
+
+std::optional<Bytes> parse_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  Bytes bytes(text.size() / 2);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const char* const digits = text.data() + 2 * i;
+    if (std::from_chars(digits, digits + 2, bytes[i], 16).ptr != digits + 2) {
+      wipe(bytes.data(), bytes.size());
+      return std::nullopt;
+    }
+  }
+  return bytes;
+}
+
+std::optional<Secret> parse_master_key(std::string_view text) {
+  constexpr std::size_t hex_digits = 2 * MasterKey::size_bytes;
+  auto bytes = text.size() == hex_digits ? parse_hex(text) : text::parse_base64url(text);
+  if (!bytes) return std::nullopt;
+  Secret key{*bytes};
+  wipe(bytes->data(), bytes->size());
+  if (key.size() != MasterKey::size_bytes) return std::nullopt;
+  return key;
+}
+
+bool is_text(const RawValue& value) {
+  return value.kind == RawValue::Kind::untyped || value.kind == RawValue::Kind::text;
+}
+
+std::expected<void, std::string> assign_text(const Setting& setting, std::string& target,
+                                             const RawValue& value) {
+  if (!is_text(value) || value.text.empty()) return refuse(setting);
+  if (setting.is_public_url) {
+    auto url = parse_public_url(value.text);
+    if (!url) return std::unexpected{url.error()};
+    target = std::move(*url);
+    return {};
+  }
+  if (!setting.choices.empty() && std::ranges::find(setting.choices, value.text) == setting.choices.end()) {
+    return refuse(setting);
+  }
+  const bool has_control =
+      std::ranges::any_of(value.text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  if (has_control) return refuse(setting);
+  target = value.text;
+  return {};
+}
+
+// Checked above: the bounds of each setting fit its type.
+template <class Number>
+std::expected<void, std::string> assign_number(const Setting& setting, Number& target,
+                                               const RawValue& value) {
+  const auto number = parse_number(setting, value);
+  if (!number) return refuse(setting);
+  target = static_cast<Number>(*number);
+  return {};
+}
+
+std::expected<void, std::string> assign_bool(const Setting& setting, bool& target, const RawValue& value) {
+  const bool may_be = value.kind == RawValue::Kind::untyped || value.kind == RawValue::Kind::boolean;
+  if (!may_be || (value.text != "true" && value.text != "false")) return refuse(setting);
+  target = value.text == "true";
+  return {};
+}
+
+std::expected<void, std::string> assign_log_level(const Setting& setting, LogLevel& target,
+                                                  const RawValue& value) {
+  const auto* level =
+      std::ranges::find(log_levels, value.text, &std::pair<std::string_view, LogLevel>::first);
+  if (!is_text(value) || level == log_levels.end()) return refuse(setting);
+  target = level->second;
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, std::string> assign(const Setting& setting, Config& config, const RawValue& value) {
+  using Outcome = std::expected<void, std::string>;
+  return std::visit(
+      Overloaded{
+          [&](bool* target) -> Outcome { return assign_bool(setting, *target, value); },
+          [&](int* target) -> Outcome { return assign_number(setting, *target, value); },
+          [&](std::size_t* target) -> Outcome { return assign_number(setting, *target, value); },
+          [&](std::chrono::seconds* target) -> Outcome { return assign_number(setting, *target, value); },
+          [&](std::string* target) -> Outcome { return assign_text(setting, *target, value); },
+          [&](LogLevel* target) -> Outcome { return assign_log_level(setting, *target, value); },
+          [&](std::filesystem::path* target) -> Outcome {
+            if (!is_text(value) || value.text.empty() || value.text.find('\0') != std::string::npos)
+              return refuse(setting);
+            *target = value.text;
+            return {};
+          },
+          [&](ListenAddress* target) -> Outcome {
+            if (!is_text(value)) return refuse(setting);
+            auto address = parse_listen_address(value.text);
+            if (!address) return std::unexpected{address.error()};
+            *target = std::move(*address);
+            return {};
+          },
+          [&](MasterKey* target) -> Outcome {
+            auto key = is_text(value) ? parse_master_key(value.text) : std::nullopt;
+            if (!key) return refuse(setting);
+            target->bytes = std::move(*key);
+            return {};
+          },
+      },
+      setting.target(config));
+}
+
+std::string shown_value(const Setting& setting, const Config& config) {
+  // The accessors give places to write to; this only reads.
+  const Target target = setting.target(const_cast<Config&>(config));
+  return std::visit(
+      Overloaded{
+          [](const bool* value) -> std::string { return *value ? "true" : "false"; },
+          [](const int* value) { return std::to_string(*value); },
+          [](const std::size_t* value) { return std::to_string(*value); },
+          [](const std::chrono::seconds* value) { return std::to_string(value->count()); },
+          [](const std::string* value) { return value->empty() ? std::string{} : to_log_json(*value); },
+          [](const std::filesystem::path* value) { return to_log_json(value->string()); },
+          [](const LogLevel* value) {
+            return to_log_json(
+                std::ranges::find(log_levels, *value, &std::pair<std::string_view, LogLevel>::second)->first);
+          },
+          [](const ListenAddress* value) { return to_log_json(to_text(*value)); },
+          [](const MasterKey* value) { return value->bytes.empty() ? std::string{} : std::string{mask}; },
+      },
+      target);
+}
+
+std::string allowed_values(const Setting& setting) {
+  Config scratch;
+  const auto number = [&](std::string_view what) {
+    return fmt::format("{} from {} to {}", what, setting.min, setting.max);
+  };
+  return std::visit(Overloaded{
+                        [](const bool*) -> std::string { return "true or false"; },
+                        [&](const int*) { return number("a whole number"); },
+                        [&](const std::size_t*) { return number("a whole number"); },
+                        [&](const std::chrono::seconds*) { return number("a whole number of seconds"); },
+                        [&](const std::string*) -> std::string {
+                          if (!setting.choices.empty())
+                            return fmt::format("one of {}", fmt::join(setting.choices, ", "));
+                          return setting.is_public_url ? "an http:// or https:// origin"
+                                                       : "a text that is not empty";
+                        },
+                        [](const std::filesystem::path*) -> std::string { return "a path"; },
+                        [](const LogLevel*) -> std::string { return "one of debug, info, warning, error"; },
+                        [](const ListenAddress*) -> std::string { return "ADDRESS:PORT"; },
+                        [](const MasterKey*) -> std::string {
+                          return "32 bytes, as 64 hexadecimal digits or as 43 characters of base64url";
+                        },
+                    },
+                    setting.target(scratch));
+}
+
+}  // namespace keyward::app

@@ -1,0 +1,66 @@
+#include "app/core.hpp"
+
+#include "app/master_key_file.hpp"
+#include "protocol/jose/algorithm.hpp"
+#include "storage/migrations.hpp"
+
+namespace keyward::app {
+
+domain::KeySettings to_key_settings(const Config& config) {
+  return {.algorithm = protocol::jose::parse_algorithm(config.tokens.algorithm).value(),
+          .max_age = std::chrono::days{config.tokens.key_max_age_days}};
+}
+
+domain::TokenSettings to_token_settings(const Config& config) {
+  return {.issuer = config.tokens.issuer,
+          .audience = config.tokens.audience,
+          .access_token_lifetime = config.tokens.access_token_lifetime_s};
+}
+
+domain::SessionSettings to_session_settings(const Config& config) {
+  return {.idle_lifetime = config.tokens.refresh_idle_s, .absolute_lifetime = config.tokens.refresh_absolute_s};
+}
+
+domain::PasswordPolicy to_password_policy(const Config& config) {
+  // zxcvbn's scale (0 to 4) as the guesses at which each step begins.
+  constexpr std::array<double, 5> guesses_log10{0, 3, 6, 8, 10};
+  return {.min_code_points = config.passwords.min_length,
+          .min_guesses_log10 = guesses_log10.at(static_cast<std::size_t>(config.passwords.min_strength))};
+}
+
+domain::PasswordHasherOptions to_hasher_options(const Config& config) {
+  domain::PasswordHasherOptions options;
+  options.argon2.memory_kib = static_cast<std::uint32_t>(config.passwords.argon2_memory_kib);
+  options.argon2.passes = static_cast<std::uint32_t>(config.passwords.argon2_iterations);
+  options.threads = config.passwords.hash_threads;
+  options.queue_max = config.passwords.queue_max;
+  return options;
+}
+
+std::filesystem::path database_path(const Config& config) { return config.storage.data / "keyward.db"; }
+
+Result<std::unique_ptr<Core>> Core::open(const Config& config) {
+  auto core = std::make_unique<Core>();
+  core->first_start = !std::filesystem::exists(database_path(config));
+
+  auto database = storage::Database::open({.path = database_path(config), .reader_threads = config.storage.readers});
+  if (!database) return fail_from(database);
+  core->database = std::move(*database);
+  if (auto migrated = storage::blocking_migrate(*core->database, core->clock.now()); !migrated) return fail_from(migrated);
+
+  auto revisions = domain::Revisions::open(config.storage.data);
+  if (!revisions) return fail_from(revisions);
+  core->revisions = std::move(*revisions);
+
+  auto master_key = load_master_key(config, config.storage.data, core->random);
+  if (!master_key) return fail_from(master_key);
+  core->master_key = std::make_unique<crypto::MasterKey>(std::move(*master_key));
+
+  core->keys = std::make_unique<domain::KeyRing>(
+      domain::KeyRing::Dependencies{*core->database, *core->master_key, *core->revisions, core->clock, core->random},
+      to_key_settings(config));
+  if (auto opened = core->keys->blocking_open(); !opened) return fail_from(opened);
+  return core;
+}
+
+}  // namespace keyward::app

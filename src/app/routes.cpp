@@ -1,0 +1,49 @@
+// The one list of all routes. Who may call each is the first parameter of its handler.
+#include "app/application.hpp"
+
+namespace keyward::app {
+
+using enum ErrorCode;
+
+void Application::register_routes() {
+  router_.post("/register", *registration_, &features::Registration::register_account)
+      .summary("Make an account")
+      .tag("Accounts")
+      .refuses(bad_request)
+      .refuses(unavailable);
+  router_.post("/login", *login_, &features::Login::log_in)
+      .summary("Log in: get an access token and a refresh token")
+      .tag("Sessions")
+      .refuses(invalid_credentials)
+      .refuses(unavailable);
+
+  router_.get("/me", *profile_, &features::Profile::me).summary("Who am I").tag("Me");
+  router_.patch("/me", *profile_, &features::Profile::change).summary("Change my name").tag("Me");
+  router_.del("/me", *profile_, &features::Profile::leave).summary("Delete my account").tag("Me");
+  router_.post("/me/password", *profile_, &features::Profile::change_password)
+      .summary("Change my password; every other session ends")
+      .tag("Me")
+      .refuses(forbidden)
+      .refuses(conflict)
+      .refuses(unavailable);
+
+  router_.get("/.well-known/jwks.json", *jwks_, &features::Jwks::key_set)
+      .summary("The keys that access tokens are verified with")
+      .tag("Discovery")
+      .answers(200, "application/jwk-set+json");
+  router_.get("/livez", *health_, &features::Health::live).summary("The process answers").tag("Health");
+  router_.get("/readyz", *health_, &features::Health::ready)
+      .summary("The database answers as well")
+      .tag("Health")
+      .refuses(unavailable);
+  router_.get("/metrics", *health_, &features::Health::metrics)
+      .summary("Counters in Prometheus's text format; for callers on this machine")
+      .tag("Health")
+      .refuses(not_found)
+      .answers(200, "text/plain");
+
+  documentation_.add_routes(router_);
+  documentation_.generate({.version = KEYWARD_VERSION, .public_url = config_.server.public_url}, router_);
+}
+
+}  // namespace keyward::app

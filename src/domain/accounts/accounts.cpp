@@ -1,0 +1,78 @@
+#include "domain/accounts/accounts.hpp"
+
+// One list for every statement that reads whole accounts; the names are the members' of Account.
+#define KEYWARD_ACCOUNT_COLUMNS \
+  "id, email, email_verified, full_name, password_hash, disabled, created_at, last_login_at"
+
+namespace keyward::domain {
+
+bool is_known_role(std::string_view name) { return name == role_user || name == role_admin; }
+
+bool insert_account(storage::Transaction& transaction, const NewAccount& account) {
+  const auto inserted = transaction.execute(
+      "INSERT INTO accounts (id, email, email_normalized, full_name, password_hash, created_at, updated_at, "
+      "password_changed_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6) ON CONFLICT (email_normalized) DO NOTHING",
+      account.id, account.email.as_typed, account.email.normalized, account.full_name, account.password_hash,
+      account.created_at);
+  if (inserted == 0) return false;
+  for (const auto& role : account.roles) {
+    transaction.execute("INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3)", account.id,
+                        role, account.created_at);
+  }
+  return true;
+}
+
+std::optional<Account> find_account(storage::Transaction& transaction, const Uuid& id) {
+  return transaction.find<Account>("SELECT " KEYWARD_ACCOUNT_COLUMNS " FROM accounts WHERE id = $1", id);
+}
+
+std::optional<Account> find_account_by_email(storage::Transaction& transaction, std::string_view normalized) {
+  return transaction.find<Account>("SELECT " KEYWARD_ACCOUNT_COLUMNS " FROM accounts WHERE email_normalized = $1",
+                                   normalized);
+}
+
+std::vector<std::string> list_roles(storage::Transaction& transaction, const Uuid& account_id) {
+  return transaction.list<std::string>("SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role",
+                                       account_id);
+}
+
+AccountPage list_accounts(storage::Transaction& transaction, std::optional<Uuid> after, std::int64_t limit) {
+  // One row more than asked for tells whether there is a next page. The nil UUID sorts before every UUIDv7.
+  AccountPage page{transaction.list<Account>("SELECT " KEYWARD_ACCOUNT_COLUMNS
+                                             " FROM accounts WHERE id > $1 ORDER BY id LIMIT $2",
+                                             after.value_or(Uuid{}), limit + 1),
+                   std::nullopt};
+  if (page.items.size() > static_cast<std::size_t>(limit)) {
+    page.items.pop_back();
+    page.next = page.items.back().id;
+  }
+  return page;
+}
+
+bool set_full_name(storage::Transaction& transaction, const Uuid& id, const std::optional<std::string>& full_name,
+                   Time now) {
+  return transaction.execute("UPDATE accounts SET full_name = $2, updated_at = $3 WHERE id = $1", id, full_name,
+                             now) == 1;
+}
+
+bool set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now) {
+  return transaction.execute("UPDATE accounts SET disabled = $2, updated_at = $3 WHERE id = $1", id, disabled, now) == 1;
+}
+
+bool delete_account(storage::Transaction& transaction, const Uuid& id) {
+  return transaction.execute("DELETE FROM accounts WHERE id = $1", id) == 1;
+}
+
+bool record_login(storage::Transaction& transaction, const Uuid& id, Time now) {
+  return transaction.execute("UPDATE accounts SET last_login_at = $2 WHERE id = $1 AND NOT disabled", id, now) == 1;
+}
+
+bool replace_password_hash(storage::Transaction& transaction, const Uuid& id, std::string_view old_hash,
+                           std::string_view new_hash, Time now) {
+  return transaction.execute(
+             "UPDATE accounts SET password_hash = $3, password_changed_at = $4, updated_at = $4 "
+             "WHERE id = $1 AND password_hash = $2",
+             id, old_hash, new_hash, now) == 1;
+}
+
+}  // namespace keyward::domain

@@ -1,0 +1,74 @@
+// Accounts: the people, and the SQL that knows them.
+//
+// Every function takes a Transaction and is one or two statements; whatever must happen once is one conditional statement.
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/uuid.hpp"
+#include "storage/transaction.hpp"
+#include "text/email.hpp"
+
+namespace keyward::domain {
+
+/// A row of `accounts`.
+struct Account {
+  Uuid id;
+  std::string email;  // as typed
+  bool email_verified = false;
+  std::optional<std::string> full_name;
+  std::optional<std::string> password_hash;  // none: no way in by password
+  bool disabled = false;
+  Time created_at;
+  std::optional<Time> last_login_at;
+};
+BOOST_DESCRIBE_STRUCT(Account, (),
+                      (id, email, email_verified, full_name, password_hash, disabled, created_at, last_login_at))
+
+struct NewAccount {
+  Uuid id;
+  text::EmailAddress email;
+  std::optional<std::string> full_name;
+  std::string password_hash;
+  std::vector<std::string> roles{"user"};
+  Time created_at;
+};
+
+/// The roles that exist. Whoever registers is `user`.
+inline constexpr std::string_view role_user = "user";
+inline constexpr std::string_view role_admin = "admin";
+bool is_known_role(std::string_view name);
+
+/// False when the address is taken; nothing is stored then. Of N parallel calls with one address exactly one wins.
+[[nodiscard]] bool insert_account(storage::Transaction& transaction, const NewAccount& account);
+
+std::optional<Account> find_account(storage::Transaction& transaction, const Uuid& id);
+/// `normalized` is EmailAddress::normalized.
+std::optional<Account> find_account_by_email(storage::Transaction& transaction, std::string_view normalized);
+std::vector<std::string> list_roles(storage::Transaction& transaction, const Uuid& account_id);
+
+struct AccountPage {
+  std::vector<Account> items;
+  std::optional<Uuid> next;  // pass as `after` for the following page; none: this was the last
+};
+/// Accounts in the order they were made.
+AccountPage list_accounts(storage::Transaction& transaction, std::optional<Uuid> after, std::int64_t limit);
+
+/// Each returns false when there is no such account.
+[[nodiscard]] bool set_full_name(storage::Transaction& transaction, const Uuid& id,
+                                 const std::optional<std::string>& full_name, Time now);
+[[nodiscard]] bool set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now);
+[[nodiscard]] bool delete_account(storage::Transaction& transaction, const Uuid& id);
+/// False when the account is gone or was disabled since it was read: no login may be recorded then.
+[[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id, Time now);
+
+/// Replaces the hash only while it is still `old_hash`: of two parallel changes or upgrades one wins (P9).
+[[nodiscard]] bool replace_password_hash(storage::Transaction& transaction, const Uuid& id, std::string_view old_hash,
+                                         std::string_view new_hash, Time now);
+
+}  // namespace keyward::domain

@@ -1,0 +1,150 @@
+#include "domain/keys/key_ring.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <stdexcept>
+
+#include "base/log.hpp"
+#include "crypto/aead.hpp"
+#include "crypto/digest.hpp"
+#include "protocol/jose/jwk.hpp"
+#include "text/base64url.hpp"
+
+namespace keyward::domain {
+
+namespace jose = protocol::jose;
+
+namespace {
+
+/// How long a key is published before it signs: whoever fetched the set just before has to ask again in half of that.
+constexpr std::chrono::seconds publication_lead = 2 * limits::jwks_max_age;
+
+std::string make_etag(std::string_view text) {
+  const auto digest = crypto::sha256(as_bytes(text));
+  return '"' + text::to_base64url(BytesView{digest}.first(12)) + '"';
+}
+
+}  // namespace
+
+const jose::SigningKey& KeySnapshot::signer(Time now) const {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (status_of(rows[i], rows, now) == KeyStatus::active) return keys[i];
+  }
+  throw std::logic_error("no signing key is active");
+}
+
+KeyRing::KeyRing(Dependencies dependencies, KeySettings settings)
+    : use_(dependencies), settings_(settings), sealing_key_(use_.master_key.derive("signing-keys")) {}
+
+SigningKeyRow KeyRing::make_key(std::chrono::seconds lead) const {
+  const jose::SigningKey key{crypto::PrivateKey::generate(settings_.algorithm)};
+  const auto now = use_.clock.now();
+  return {.id = key.kid(),
+          .algorithm = std::string{jose::to_name(key.algorithm())},
+          .public_jwk = boost::json::serialize(jose::to_public_jwk(key.kid(), key.private_key()->public_key())),
+          .private_key_sealed = crypto::seal(sealing_key_, key.private_key()->to_pkcs8(), as_bytes(key.kid()), use_.random),
+          .created_at = now,
+          .activates_at = now + lead};
+}
+
+Result<KeySnapshotPointer> KeyRing::load(storage::Transaction& transaction) const {
+  auto loaded = std::make_shared<KeySnapshot>();
+  loaded->revision = use_.revisions.of_keys();  // before the read: a change after it is seen as one
+  const auto now = use_.clock.now();
+  const auto all = list_signing_keys(transaction);
+  for (const auto& row : all) {
+    if (status_of(row, all, now) == KeyStatus::removed) continue;
+    const auto algorithm = jose::parse_algorithm(row.algorithm);
+    if (!algorithm) return fail(ErrorCode::internal, "Signing key " + row.id + " has the unknown algorithm " + row.algorithm);
+    const auto opened = crypto::open(sealing_key_, row.private_key_sealed, as_bytes(row.id));
+    if (!opened) {
+      return fail(ErrorCode::internal,
+                  "The master key does not open the stored signing key " + row.id +
+                      ": start with the master key that this data folder was made with");
+    }
+    auto key = crypto::PrivateKey::from_pkcs8(*algorithm, *opened);
+    if (!key) return fail_from(key);
+    loaded->keys.emplace_back(row.id, std::move(*key));
+    loaded->rows.push_back(row);
+    loaded->verification_keys.add(loaded->keys.back().verification_key());
+  }
+  loaded->key_set_json = jose::to_public_jwk_set(loaded->verification_keys);
+  loaded->key_set_etag = make_etag(loaded->key_set_json);
+  return loaded;
+}
+
+KeySnapshotPointer KeyRing::snapshot() const {
+  const std::scoped_lock lock{mutex_};
+  return snapshot_;
+}
+
+void KeyRing::publish(KeySnapshotPointer snapshot) {
+  const std::scoped_lock lock{mutex_};
+  snapshot_.swap(snapshot);
+}
+
+Result<void> KeyRing::blocking_open() {
+  auto loaded = use_.database.blocking_write([this, first = make_key({})](storage::Transaction& transaction) {
+    if (insert_first_key(transaction, first)) {
+      transaction.after_commit([this] { use_.revisions.bump_keys(); });
+    }
+    return load(transaction);
+  });
+  if (!loaded) return fail_from(loaded);
+  publish(std::move(*loaded));
+  return {};
+}
+
+Result<std::string> KeyRing::blocking_rotate(Rotation rotation) {
+  const auto key = make_key(rotation == Rotation::planned ? publication_lead : std::chrono::seconds{0});
+  return use_.database.blocking_write([this, &key, rotation](storage::Transaction& transaction) -> Result<std::string> {
+    if (rotation != Rotation::planned) {
+      insert_key_now(transaction, key, rotation == Rotation::compromised);
+    } else if (!insert_next_key(transaction, key)) {
+      return fail(ErrorCode::conflict, "The next key waits already; it will sign in its turn (or use --now)");
+    }
+    transaction.after_commit([this] { use_.revisions.bump_keys(); });
+    return key.id;
+  });
+}
+
+Task<KeySnapshotPointer> KeyRing::current() {
+  auto keys = snapshot();
+  if (keys->revision == use_.revisions.of_keys()) co_return keys;
+  auto loaded =
+      co_await use_.database.read([this](storage::Transaction& transaction) { return load(transaction); });
+  if (!loaded) throw std::runtime_error(loaded.error().message);
+  publish(*loaded);
+  co_return std::move(*loaded);
+}
+
+bool KeyRing::is_rotation_due(const KeySnapshot& keys, Time now) const {
+  const auto wanted = jose::to_name(settings_.algorithm);
+  for (const auto& row : keys.rows) {
+    const auto status = status_of(row, keys.rows, now);
+    if (status == KeyStatus::next) return false;
+    if (status == KeyStatus::active) {
+      return row.algorithm != wanted || now >= row.activates_at + settings_.max_age - publication_lead;
+    }
+  }
+  return true;
+}
+
+Task<void> KeyRing::maintain() {
+  const auto keys = co_await current();
+  const auto now = use_.clock.now();
+  const bool rotate = is_rotation_due(*keys, now);
+  const bool expire = std::ranges::any_of(
+      keys->rows, [&](const auto& row) { return status_of(row, keys->rows, now) == KeyStatus::removed; });
+  if (!rotate && !expire) co_return;
+
+  std::optional<SigningKeyRow> next;
+  if (rotate) next = make_key(publication_lead);
+  const bool changed = co_await use_.database.write([this, &next, now](storage::Transaction& transaction) {
+    delete_removed_keys(transaction, now);
+    transaction.after_commit([this] { use_.revisions.bump_keys(); });
+    return next && insert_next_key(transaction, *next);
+  });
+  if (changed) log(LogLevel::info, "signing_key_published", {{"key_id", next->id}});
+}
+
+}  // namespace keyward::domain

@@ -1,0 +1,155 @@
+#include "domain/keys/key_ring.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <filesystem>
+#include <thread>
+
+#include "crypto/system_random.hpp"
+#include "domain/tokens/token_issuer.hpp"
+#include "storage/migrations.hpp"
+
+namespace keyward::domain {
+namespace {
+
+/// A data folder with a key ring on it; a second one on the same folder plays another process.
+class KeyRingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(folder_);
+    database_ = storage::Database::open({.path = folder_ / "keyward.db"}).value();
+    ASSERT_TRUE(storage::blocking_migrate(*database_, clock_.now()));
+    revisions_ = Revisions::open(folder_).value();
+  }
+  void TearDown() override {
+    database_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  KeyRing make_ring(const crypto::MasterKey& master_key, KeySettings settings = {}) {
+    return KeyRing{{*database_, master_key, *revisions_, clock_, random_}, settings};
+  }
+
+  template <class T>
+  T wait_for(Task<T> task) {
+    asio::io_context loop{1};
+    auto future = asio::co_spawn(loop, std::move(task), asio::use_future);
+    loop.run();
+    return future.get();
+  }
+
+  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("key_ring_test." + std::to_string(::getpid()));
+  ManualClock clock_{Time{seconds{1'800'000'000}}};
+  crypto::SystemRandom random_;
+  crypto::MasterKey master_key_ = crypto::MasterKey::generate(random_);
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<Revisions> revisions_;
+  TokenIssuer issuer_{{.issuer = "https://id.example", .audience = "https://id.example"}};
+};
+
+TEST_F(KeyRingTest, two_processes_that_start_at_once_share_one_first_key) {
+  auto one = make_ring(master_key_);
+  auto two = make_ring(master_key_);
+  std::jthread other{[&] { EXPECT_TRUE(two.blocking_open()); }};
+  EXPECT_TRUE(one.blocking_open());
+  other.join();
+  EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 1U);
+  EXPECT_EQ(wait_for(one.current())->signer(clock_.now()).kid(), wait_for(two.current())->signer(clock_.now()).kid());
+}
+
+TEST_F(KeyRingTest, another_master_key_is_refused_with_a_sentence) {
+  ASSERT_TRUE(make_ring(master_key_).blocking_open());
+  const auto other = crypto::MasterKey::generate(random_);
+  const auto refused = make_ring(other).blocking_open();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("master key does not open"), std::string::npos);
+}
+
+TEST_F(KeyRingTest, a_stored_key_is_bound_to_its_row) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  ASSERT_TRUE(ring.blocking_rotate(Rotation::planned));
+  database_->blocking_write([](storage::Transaction& transaction) {
+    transaction.execute(
+        "UPDATE signing_keys SET private_key_sealed = (SELECT min(private_key_sealed) FROM signing_keys)");
+  });
+  EXPECT_FALSE(make_ring(master_key_).blocking_open());
+}
+
+TEST_F(KeyRingTest, J4_planned_rotation_never_leaves_a_verifier_without_the_key) {
+  auto ring = make_ring(master_key_);
+  auto server = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  ASSERT_TRUE(server.blocking_open());
+  const TokenSubject subject{.account_id = Uuid::make_v7(clock_.now(), random_), .session_id = Uuid::make_v7(clock_.now(), random_)};
+  ASSERT_TRUE(ring.blocking_rotate(Rotation::planned));
+  EXPECT_EQ(ring.blocking_rotate(Rotation::planned).error().code, ErrorCode::conflict);
+
+  // A verifier that fetches the key set only as often as max-age allows knows every token's key.
+  auto cached = wait_for(server.current());
+  Time fetched_at = clock_.now();
+  std::string first_signer = cached->signer(clock_.now()).kid();
+  std::string last_signer;
+  for (int minute = 0; minute < 30; ++minute) {
+    clock_.advance(std::chrono::minutes{1});
+    if (clock_.now() - fetched_at >= limits::jwks_max_age) {
+      cached = wait_for(server.current());
+      fetched_at = clock_.now();
+    }
+    const auto now_signing = wait_for(server.current());
+    const auto token = issuer_.issue(*now_signing, subject, clock_.now(), random_);
+    EXPECT_TRUE(issuer_.verify(token, *cached, clock_.now())) << minute;
+    last_signer = now_signing->signer(clock_.now()).kid();
+  }
+  EXPECT_NE(first_signer, last_signer);
+}
+
+TEST_F(KeyRingTest, a_compromised_key_takes_its_tokens_with_it_and_now_does_not) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const TokenSubject subject{.account_id = Uuid::make_v7(clock_.now(), random_), .session_id = Uuid::make_v7(clock_.now(), random_)};
+  const auto token = issuer_.issue(*wait_for(ring.current()), subject, clock_.now(), random_);
+  clock_.advance(seconds{1});
+  ASSERT_TRUE(ring.blocking_rotate(Rotation::now));
+  EXPECT_TRUE(issuer_.verify(token, *wait_for(ring.current()), clock_.now()));
+  clock_.advance(seconds{1});
+  ASSERT_TRUE(ring.blocking_rotate(Rotation::compromised));
+  const auto refused = issuer_.verify(token, *wait_for(ring.current()), clock_.now());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, protocol::jose::Reason::unknown_key);
+}
+
+TEST_F(KeyRingTest, maintenance_rotates_by_age_once_and_deletes_what_is_spent) {
+  auto ring = make_ring(master_key_, {.algorithm = crypto::Algorithm::es256, .max_age = std::chrono::hours{24}});
+  ASSERT_TRUE(ring.blocking_open());
+  wait_for(ring.maintain());
+  EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 1U);
+  clock_.advance(std::chrono::hours{24});
+  for (int i = 0; i < 3; ++i) wait_for(ring.maintain());
+  EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 2U);
+  clock_.advance(std::chrono::minutes{11});
+  EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).kid(), database_->blocking_read(list_signing_keys).back().id);
+  clock_.advance(std::chrono::minutes{1} + key_retention - std::chrono::hours{2});
+  EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 2U);
+  clock_.advance(std::chrono::hours{2});
+  wait_for(ring.maintain());
+  const auto left = database_->blocking_read(list_signing_keys);
+  EXPECT_EQ(left.size(), 2U);  // the first is deleted; the second is due for its successor by now
+  EXPECT_EQ(wait_for(ring.current())->rows.size(), 2U);
+}
+
+TEST_F(KeyRingTest, another_algorithm_is_taken_up_by_rotation) {
+  ASSERT_TRUE(make_ring(master_key_).blocking_open());
+  auto ring = make_ring(master_key_, {.algorithm = crypto::Algorithm::eddsa});
+  ASSERT_TRUE(ring.blocking_open());
+  EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).algorithm(), crypto::Algorithm::es256);
+  wait_for(ring.maintain());
+  clock_.advance(std::chrono::minutes{11});
+  EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).algorithm(), crypto::Algorithm::eddsa);
+}
+
+}  // namespace
+}  // namespace keyward::domain

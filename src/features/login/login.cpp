@@ -1,0 +1,94 @@
+#include "features/login/login.hpp"
+
+#include "text/email.hpp"
+
+namespace keyward::features {
+
+namespace {
+
+std::unexpected<Error> invalid_credentials(std::string reason) {
+  return fail(ErrorCode::invalid_credentials, "Invalid credentials", std::move(reason));
+}
+
+/// Why these credentials are refused; empty when they are good.
+std::string_view find_refusal(const std::optional<domain::Account>& account, const crypto::PasswordCheck& check) {
+  if (!account) return "unknown_account";
+  if (!check.matches) return "wrong_password";
+  if (account->disabled) return "account_disabled";
+  return {};
+}
+
+}  // namespace
+
+Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
+                                        web::Client client) {
+  if (form->email.has_value() == form->username.has_value()) {
+    co_return fail_field("email", "send either email or username");
+  }
+  auto password = domain::prepare_password(std::move(form->password));
+  if (!password) co_return fail_from(password);
+  auto name = std::move(form->email ? *form->email : *form->username);
+  auto account = co_await check_credentials(std::move(name), std::move(*password), client);
+  if (!account) co_return fail_from(account);
+  co_return co_await start_session(std::move(*account), std::move(client));
+}
+
+Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret password, web::Client client) {
+  // What is no address can be nobody's: it takes the way of an unknown account, hash and all.
+  auto email = text::parse_email(name);
+  auto account = co_await database.read(
+      [normalized = email ? email->normalized : std::string{}](storage::Transaction& transaction) {
+        return domain::find_account_by_email(transaction, normalized);
+      });
+  // An unknown account has an empty hash, which costs what a real one costs.
+  auto stored = account ? account->password_hash.value_or("") : std::string{};
+  auto check = co_await hasher.verify(password.copy(), stored);
+  if (!check) co_return fail_from(check);
+
+  if (const auto refusal = find_refusal(account, *check); !refusal.empty()) {
+    events.emit(about("authn_login_fail", client, account ? std::optional{account->id} : std::nullopt, refusal));
+    co_return invalid_credentials(std::string{refusal});
+  }
+  if (check->needs_upgrade) {
+    auto upgraded = co_await hasher.hash(std::move(password));
+    // A busy server upgrades at the next login instead.
+    if (upgraded) {
+      const bool replaced = co_await database.write(
+          [id = account->id, stored, hash = *upgraded, now = clock.now()](storage::Transaction& transaction) {
+            return domain::replace_password_hash(transaction, id, stored, hash, now);
+          });
+      if (replaced) events.emit(about("authn_password_upgraded", client, account->id));
+    }
+  }
+  co_return std::move(*account);
+}
+
+Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Client client) {
+  const auto now = clock.now();
+  const auto refresh_token = domain::make_refresh_token(Uuid::make_v7(now, random), 0, random);
+  const domain::Device device{client.user_agent, client.address};
+
+  auto roles = co_await database.write(
+      [&](storage::Transaction& transaction) -> Result<std::vector<std::string>> {
+        // Conditional: an account that was disabled or deleted since its password was checked gets no session.
+        if (!domain::record_login(transaction, account.id, now)) return invalid_credentials("account_gone");
+        domain::insert_session(transaction, refresh_token, account.id, device, sessions, now);
+        transaction.after_commit([this, id = account.id] { revisions.bump_account(id); });
+        return domain::list_roles(transaction, account.id);
+      });
+  if (!roles) co_return fail_from(roles);
+
+  const auto current_keys = co_await keys.current();
+  auto access_token = tokens.issue(*current_keys,
+                                   {.account_id = account.id, .session_id = refresh_token.session_id, .roles = *roles},
+                                   now, random);
+  auto event = about("authn_login_success", client, account.id);
+  event.session_id = refresh_token.session_id;
+  events.emit(event);
+  event.name = "authn_token_created";
+  events.emit(event);
+  co_return TokenAnswer{std::move(access_token), std::string{refresh_token.text.text()}, "bearer",
+                        tokens.lifetime().count(), account.id};
+}
+
+}  // namespace keyward::features

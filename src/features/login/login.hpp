@@ -1,0 +1,73 @@
+// Login: a person proves who they are and gets a session: an access token and a refresh token.
+//
+// POST /login {email | username, password} as JSON or a form
+//   -> 200 {access_token, refresh_token, token_type: "bearer", expires_in, user_id}
+//   -> 401 `Invalid credentials` · 422 · 503 busy
+//
+// Threats: telling who exists (one answer, and one hash's work, for a wrong password, an unknown address, a disabled
+// account and an account without a password, A6) · a password of megabytes (measured before hashing, P4) · hashes of
+// yesterday's strength (upgraded in one conditional update after a good login, P9) · a disable between the check and the
+// session (recording the login is conditional).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/random.hpp"
+#include "domain/accounts/accounts.hpp"
+#include "domain/audit/event_log.hpp"
+#include "domain/keys/key_ring.hpp"
+#include "domain/passwords/password_hasher.hpp"
+#include "domain/passwords/password_policy.hpp"
+#include "domain/revisions/revisions.hpp"
+#include "domain/sessions/sessions.hpp"
+#include "domain/tokens/token_issuer.hpp"
+#include "features/events.hpp"
+#include "storage/database.hpp"
+#include "web/endpoint/endpoint.hpp"
+
+namespace keyward::features {
+
+struct LoginForm {
+  std::optional<std::string> email;
+  std::optional<std::string> username;  // what OAuth2 clients call the same thing
+  Secret password;
+
+  static constexpr auto checks() {
+    return web::fields(web::field(&LoginForm::email, web::Description{"Or `username`"}, web::Example{"ada@example.com"}),
+                       web::field(&LoginForm::username, web::Description{"The e-mail address, for OAuth2 form clients"}),
+                       web::field(&LoginForm::password, web::WriteOnly{}, web::Example{"violet orbit candle 94"}));
+  }
+};
+BOOST_DESCRIBE_STRUCT(LoginForm, (), (email, username, password))
+
+/// RFC 6749 §5.1, and the account's id.
+struct TokenAnswer {
+  std::string access_token;
+  std::string refresh_token;
+  std::string token_type;
+  std::int64_t expires_in = 0;  // seconds
+  Uuid user_id;
+};
+BOOST_DESCRIBE_STRUCT(TokenAnswer, (), (access_token, refresh_token, token_type, expires_in, user_id))
+
+struct Login {
+  storage::Database& database;
+  domain::PasswordHasher& hasher;
+  domain::KeyRing& keys;
+  const domain::TokenIssuer& tokens;
+  domain::Revisions& revisions;
+  const domain::SessionSettings& sessions;
+  domain::EventLog& events;
+  const Clock& clock;
+  Random& random;
+
+  Task<Result<TokenAnswer>> log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form, web::Client client);
+
+ private:
+  /// The account whose password this is; otherwise the reason for the log.
+  Task<Result<domain::Account>> check_credentials(std::string name, Secret password, web::Client client);
+  Task<Result<TokenAnswer>> start_session(domain::Account account, web::Client client);
+};
+
+}  // namespace keyward::features

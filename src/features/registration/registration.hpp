@@ -1,0 +1,59 @@
+// Registration: a person makes an account.
+//
+// POST /register {email, password, full_name?} -> 201 {message, email, id}
+//                                              -> 400 `Email already registered` · 422 with every bad field · 503 busy
+// Unknown members are ignored: none of them (roles, email_verified, …) can have an effect (Z2).
+//
+// Threats: weak or known passwords (refused, P1, P5, P6) · a huge password as a weapon (measured before hashing, P4) ·
+// two at once with one address (one conditional insert) · lookalike spellings of one address (compared normalised).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/random.hpp"
+#include "domain/audit/event_log.hpp"
+#include "domain/passwords/password_hasher.hpp"
+#include "domain/passwords/password_policy.hpp"
+#include "features/events.hpp"
+#include "storage/database.hpp"
+#include "web/endpoint/endpoint.hpp"
+
+namespace keyward::features {
+
+struct RegistrationForm {
+  std::string email;
+  Secret password;
+  std::optional<std::string> full_name;
+
+  static constexpr auto checks() {
+    return web::fields(
+        web::field(&RegistrationForm::email, web::Email{}, web::Example{"ada@example.com"}),
+        web::field(&RegistrationForm::password, web::WriteOnly{}, web::Description{"8 or more characters, hard to guess"},
+                   web::Example{"violet orbit candle 94"}),
+        web::field(&RegistrationForm::full_name, web::MaxCodePoints{limits::full_name_max_code_points},
+                   web::NoControlCharacters{}, web::Example{"Ada Lovelace"}));
+  }
+};
+BOOST_DESCRIBE_STRUCT(RegistrationForm, (), (email, password, full_name))
+
+struct Registered {
+  std::string message;
+  std::string email;
+  Uuid id;
+};
+BOOST_DESCRIBE_STRUCT(Registered, (), (message, email, id))
+
+struct Registration {
+  storage::Database& database;
+  domain::PasswordHasher& hasher;
+  const domain::PasswordPolicy& policy;
+  domain::EventLog& events;
+  const Clock& clock;
+  Random& random;
+
+  Task<Result<web::Created<Registered>>> register_account(
+      web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client);
+};
+
+}  // namespace keyward::features

@@ -1,0 +1,93 @@
+// The seam between storage and an engine: Driver, Connection and Statement are all that an engine implements.
+//
+// A connection is used by one thread at a time. What goes wrong is thrown as errors.hpp has it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/sql.hpp"
+#include "storage/value.hpp"
+
+namespace keyward::storage {
+
+enum class Access : std::uint8_t { read, write };
+
+/// A prepared statement. It is run as start(), next() until false, finish().
+class Statement {
+ public:
+  Statement() = default;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  virtual ~Statement() = default;
+
+  /// $1 is the first parameter. What the views show must stay until finish().
+  virtual void start(std::span<const ValueView> parameters) = 0;
+  virtual bool next() = 0;
+  [[nodiscard]] virtual ValueView column(std::size_t index) const = 0;
+  /// Rows inserted, updated or deleted by the run that next() ended; those of a foreign key's action do not
+  /// count.
+  [[nodiscard]] virtual std::int64_t changed_rows() const = 0;
+  virtual void finish() noexcept = 0;
+
+  [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
+  /// The row type that the columns were last compared with; row.hpp's.
+  const void* checked_for = nullptr;
+
+ protected:
+  std::vector<std::string> columns_;
+};
+
+class Connection {
+ public:
+  Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  virtual ~Connection() = default;
+
+  virtual void begin() = 0;
+  virtual void commit() = 0;
+  /// Ends the transaction if there is one. When this fails too, usable() says so.
+  virtual void rollback() noexcept = 0;
+  /// There is one savepoint at a time.
+  virtual void savepoint() = 0;
+  virtual void release_savepoint() = 0;
+  virtual void rollback_to_savepoint() = 0;
+
+  /// False when the engine ended the transaction by itself (SQLite does when the disk is full).
+  [[nodiscard]] virtual bool in_transaction() const = 0;
+  /// False: throw this connection away and make another.
+  [[nodiscard]] virtual bool usable() const = 0;
+
+  /// Prepared once for each connection and literal.
+  virtual Statement& prepare(Sql sql) = 0;
+  /// Several statements without parameters, inside the transaction at hand; for migrations only.
+  virtual void run_script(std::string_view script) = 0;
+  [[nodiscard]] virtual bool has_table(std::string_view name) = 0;
+  /// Keeps other processes from migrating until the transaction ends.
+  virtual void lock_schema() = 0;
+};
+
+/// How many connections (and threads) serve one kind of access, and how many closures share a transaction.
+struct LaneShape {
+  std::size_t connections = 1;
+  std::size_t group_max = 1;
+};
+
+class Driver {
+ public:
+  Driver() = default;
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+  virtual ~Driver() = default;
+
+  [[nodiscard]] virtual LaneShape shape(Access access) const = 0;
+  virtual std::unique_ptr<Connection> connect(Access access) = 0;
+};
+
+}  // namespace keyward::storage

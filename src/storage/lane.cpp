@@ -1,0 +1,228 @@
+#include "storage/lane.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace keyward::storage {
+namespace {
+
+/// How often a closure is run again after a Conflict before its caller is told to come back later.
+constexpr int attempts_max = 5;
+
+thread_local bool is_database_thread = false;
+
+void fail_with_current(Job& job) {
+  try {
+    throw;
+  } catch (const Unavailable& busy) {
+    job.refuse(busy.what());
+  } catch (const std::exception&) {
+    job.fail(std::current_exception());
+  }
+}
+
+/// The closure's own part. False: roll its changes back; why is in `job.thrown`, unless it returned an error.
+/// Conflict and a transaction that is gone are for the caller.
+bool attempt(Connection& connection, Job& job, Transaction& transaction) {
+  job.thrown = nullptr;
+  try {
+    return job.attempt(transaction);
+  } catch (const Conflict&) {
+    throw;
+  } catch (const std::exception&) {
+    if (!connection.in_transaction()) throw;
+    job.thrown = std::current_exception();
+    return false;
+  }
+}
+
+void require_transaction(const Connection& connection) {
+  if (!connection.in_transaction()) throw Failure("the engine gave the transaction up (disk full?)");
+}
+
+/// The closure returned as if all was well, though a statement had failed: it cannot have what it believes to
+/// have.
+std::exception_ptr swallowed_failure() {
+  return std::make_exception_ptr(
+      std::logic_error("a closure returned success after a statement of it had failed"));
+}
+
+void run_hooks(Job& job) {
+  for (auto& hook : job.after_commit) {
+    try {
+      hook();
+    } catch (const std::exception& error) {
+      log(LogLevel::error, "after_commit_failed", {{"error", error.what()}});
+    }
+  }
+  job.after_commit.clear();
+}
+
+void answer(Job& job) {
+  if (job.thrown) {
+    job.fail(std::exchange(job.thrown, nullptr));
+  } else {
+    job.deliver();
+  }
+}
+
+}  // namespace
+
+Lane::Lane(Driver& driver, Access access, std::vector<std::unique_ptr<Connection>> connections,
+           std::size_t queue_max)
+    : driver_(driver),
+      access_(access),
+      group_max_(std::max<std::size_t>(driver.shape(access).group_max, 1)),
+      queue_max_(queue_max) {
+  threads_.reserve(connections.size());
+  for (auto& connection : connections) {
+    threads_.emplace_back([this, own = std::move(connection)]() mutable { thread_main(std::move(own)); });
+  }
+}
+
+Lane::~Lane() {
+  {
+    const std::lock_guard lock{mutex_};
+    closing_ = true;
+  }
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void Lane::submit(std::unique_ptr<Job> job) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!closing_ && queue_.size() < queue_max_) {
+      queue_.push_back(std::move(job));
+      // Under the lock: once it is released the job may be done, and whoever waited for it may close the
+      // database.
+      wake_.notify_one();
+      return;
+    }
+  }
+  job->refuse("the database queue is full");
+}
+
+std::size_t Lane::waiting() const {
+  const std::lock_guard lock{mutex_};
+  return queue_.size();
+}
+
+bool Lane::on_database_thread() { return is_database_thread; }
+
+void Lane::thread_main(std::unique_ptr<Connection> connection) {
+  is_database_thread = true;
+  pthread_setname_np(pthread_self(), access_ == Access::write ? "kw-db-write" : "kw-db-read");
+  for (Group group = take(); !group.empty(); group = take()) run_group(connection, group);
+}
+
+Lane::Group Lane::take() {
+  std::unique_lock lock{mutex_};
+  wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  Group group;
+  while (!queue_.empty() && group.size() < group_max_) {
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+void Lane::run_group(std::unique_ptr<Connection>& connection, Group& group) {
+  if (group.size() > 1 && run_together(connection, group)) return;
+  for (auto& job : group) run_alone(connection, *job);
+}
+
+bool Lane::run_together(std::unique_ptr<Connection>& connection, Group& group) {
+  try {
+    ensure_usable(connection);
+    connection->begin();
+  } catch (const std::exception&) {
+    for (auto& job : group) fail_with_current(*job);
+    return true;
+  }
+  try {
+    for (auto& job : group) {
+      connection->savepoint();
+      Transaction transaction{*connection};
+      bool keep = attempt(*connection, *job, transaction);
+      require_transaction(*connection);
+      if (keep && transaction.failed_) {
+        job->thrown = swallowed_failure();
+        keep = false;
+      }
+      if (!keep) connection->rollback_to_savepoint();
+      connection->release_savepoint();
+      if (keep) job->after_commit = std::move(transaction.hooks_);
+    }
+  } catch (const std::exception& error) {
+    // Whoever it was fails again when run alone; the others did nothing wrong.
+    log(LogLevel::warning, "database_group_broken", {{"error", error.what()}});
+    for (auto& job : group) job->after_commit.clear();
+    connection->rollback();
+    return false;
+  }
+  try {
+    connection->commit();
+  } catch (const Conflict&) {
+    for (auto& job : group) job->after_commit.clear();
+    connection->rollback();
+    return false;
+  } catch (const std::exception& error) {
+    log(LogLevel::error, "database_commit_failed", {{"error", error.what()}});
+    for (auto& job : group) fail_with_current(*job);
+    connection.reset();
+    return true;
+  }
+  for (auto& job : group) run_hooks(*job);
+  for (auto& job : group) answer(*job);
+  return true;
+}
+
+void Lane::run_alone(std::unique_ptr<Connection>& connection, Job& job) {
+  for (int attempt_number = 1;; ++attempt_number) {
+    bool committing = false;
+    try {
+      ensure_usable(connection);
+      connection->begin();
+      Transaction transaction{*connection};
+      bool keep = attempt(*connection, job, transaction);
+      require_transaction(*connection);
+      if (keep && transaction.failed_) {
+        job.thrown = swallowed_failure();
+        keep = false;
+      }
+      if (keep) {
+        committing = true;
+        connection->commit();
+        job.after_commit = std::move(transaction.hooks_);
+      } else {
+        connection->rollback();
+      }
+      break;
+    } catch (const Conflict& conflict) {
+      if (connection) connection->rollback();
+      if (attempt_number == attempts_max) return job.refuse(conflict.what());
+    } catch (const std::exception& error) {
+      // Of the state after a failed commit nothing is certain, so the connection starts anew.
+      if (committing) log(LogLevel::error, "database_commit_failed", {{"error", error.what()}});
+      if (committing) connection.reset();
+      if (connection) connection->rollback();
+      return fail_with_current(job);
+    }
+  }
+  run_hooks(job);
+  answer(job);
+}
+
+void Lane::ensure_usable(std::unique_ptr<Connection>& connection) {
+  if (connection && connection->usable()) return;
+  connection.reset();
+  connection = driver_.connect(access_);
+}
+
+}  // namespace keyward::storage

@@ -1,0 +1,64 @@
+// Lane: a bounded queue of closures and the threads that run them, each on its own connection, in groups that
+// share a transaction. SQLite has one lane of one thread that writes in groups, and one of a few threads that
+// read.
+//
+// A group is one transaction with a savepoint for each closure and one commit, so that its cost is shared:
+//   - a closure that returns an error or throws is rolled back alone; the others go on;
+//   - when the engine drops the whole transaction beneath them, each closure is run again in a transaction of
+//   its own;
+//   - when the commit fails, every closure of the group fails: nothing is reported that may not last.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/connection.hpp"
+#include "storage/job.hpp"
+
+namespace keyward::storage {
+
+class Lane {
+ public:
+  /// `connections`: one for each thread. `driver` makes new ones when they break; it outlives the lane.
+  Lane(Driver& driver, Access access, std::vector<std::unique_ptr<Connection>> connections,
+       std::size_t queue_max);
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+  /// Runs what waits, then joins.
+  ~Lane();
+
+  /// Never blocks. A full queue refuses the job at once, on the calling thread.
+  void submit(std::unique_ptr<Job> job);
+  [[nodiscard]] std::size_t waiting() const;
+
+  /// True on any database thread: waiting for the database there would wait for ever.
+  static bool on_database_thread();
+
+ private:
+  using Group = std::vector<std::unique_ptr<Job>>;
+
+  void thread_main(std::unique_ptr<Connection> connection);
+  Group take();
+  void run_group(std::unique_ptr<Connection>& connection, Group& group);
+  void run_alone(std::unique_ptr<Connection>& connection, Job& job);
+  /// False: the transaction is gone and nobody has been answered.
+  bool run_together(std::unique_ptr<Connection>& connection, Group& group);
+  void ensure_usable(std::unique_ptr<Connection>& connection);
+
+  Driver& driver_;
+  const Access access_;
+  const std::size_t group_max_;
+  const std::size_t queue_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<Job>> queue_;
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace keyward::storage

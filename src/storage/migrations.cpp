@@ -1,0 +1,157 @@
+#include "storage/migrations.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/describe/class.hpp>
+#include <charconv>
+#include <stdexcept>
+#include <string>
+
+#include "base/log.hpp"
+#include "embedded/migrations.hpp"
+
+namespace keyward::storage {
+
+/// The door from a transaction to its connection, for migrations alone.
+struct SchemaAccess {
+  static Connection& connection(Transaction& transaction) { return transaction.connection_; }
+};
+
+namespace {
+
+struct Applied {
+  std::int64_t number = 0;
+  std::string name;
+  std::string checksum;
+};
+BOOST_DESCRIBE_STRUCT(Applied, (), (number, name, checksum))
+
+/// "0001_begin.sql"
+Migration parse(const embedded::File& file) {
+  Migration migration{.checksum_hex = file.sha256_hex, .sql = file.bytes};
+  const std::string_view name = file.name;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), migration.number);
+  if (error != std::errc{} || end != name.data() + 4 || !name.substr(4).starts_with('_') ||
+      !name.ends_with(".sql")) {
+    throw std::logic_error(fmt::format("a migration is named NNNN_name.sql: {}", name));
+  }
+  migration.name = name.substr(5, name.size() - 5 - 4);
+  return migration;
+}
+
+/// What is missing, or why nothing may be done.
+Result<std::vector<Migration>> compare(const std::vector<Applied>& applied,
+                                       std::span<const Migration> known) {
+  for (std::size_t i = 0; i < applied.size(); ++i) {
+    const Applied& record = applied[i];
+    if (record.number > static_cast<std::int64_t>(known.size())) {
+      return fail(
+          ErrorCode::internal,
+          fmt::format(
+              "The database is newer than this program: it has migration {} ({}), and the program knows "
+              "{} of them. Start the newer version again, or restore a backup made before the upgrade.",
+              record.number, record.name, known.size()));
+    }
+    if (record.number != static_cast<std::int64_t>(i) + 1) {
+      return fail(
+          ErrorCode::internal,
+          fmt::format(
+              "The database lacks migration {} though it has {} ({}). Restore a backup: its schema is "
+              "not one that any version made.",
+              i + 1, record.number, record.name));
+    }
+    if (record.checksum != known[i].checksum_hex) {
+      return fail(
+          ErrorCode::internal,
+          fmt::format(
+              "Migration {} ({}) was run with another text than this program has. Start the version that "
+              "made the database, or restore the file {:04}_{}.sql if you build Keyward yourself.",
+              record.number, record.name, record.number, known[i].name));
+    }
+  }
+  const auto missing = known.subspan(applied.size());
+  return std::vector<Migration>{missing.begin(), missing.end()};
+}
+
+std::vector<Applied> list_applied(Transaction& transaction) {
+  return transaction.list<Applied>("SELECT number, name, checksum FROM schema_migrations ORDER BY number");
+}
+
+constexpr std::string_view create_table =
+    "CREATE TABLE IF NOT EXISTS schema_migrations (\n"
+    "  number BIGINT PRIMARY KEY,\n"
+    "  name TEXT NOT NULL,\n"
+    "  checksum TEXT NOT NULL,\n"
+    "  applied_at_us BIGINT NOT NULL\n"
+    ")";
+
+/// Runs the first one missing and returns it; an empty list when there is none. Other processes wait
+/// meanwhile.
+Result<std::vector<Migration>> migrate_one(Transaction& transaction, Time now,
+                                           std::span<const Migration> known) {
+  Connection& connection = SchemaAccess::connection(transaction);
+  connection.lock_schema();
+  connection.run_script(create_table);
+  auto missing = compare(list_applied(transaction), known);
+  if (!missing || missing->empty()) return missing;
+  const Migration next = missing->front();
+  connection.run_script(next.sql);
+  if (!connection.in_transaction()) {
+    throw std::logic_error(fmt::format("migration {} ends its own transaction", next.number));
+  }
+  transaction.execute(
+      "INSERT INTO schema_migrations (number, name, checksum, applied_at_us) VALUES ($1, $2, $3, $4)",
+      next.number, next.name, next.checksum_hex, now);
+  return std::vector<Migration>{next};
+}
+
+}  // namespace
+
+std::span<const Migration> built_in_migrations() {
+  static const std::vector<Migration> all = [] {
+    std::vector<Migration> list;
+    for (const embedded::File& file : embedded::migrations()) {
+      list.push_back(parse(file));
+      if (list.back().number != static_cast<std::int64_t>(list.size())) {
+        throw std::logic_error(fmt::format("the migrations are numbered without a gap: {}", file.name));
+      }
+    }
+    return list;
+  }();
+  return all;
+}
+
+Result<std::vector<Migration>> blocking_migrate(Database& database, Time now,
+                                                std::span<const Migration> migrations) {
+  auto planned = blocking_plan_migrations(database, migrations);
+  if (!planned || planned->empty()) return planned;  // the usual start takes no lock
+  std::vector<Migration> done;
+  while (true) {
+    auto step = database.blocking_write(
+        [&](Transaction& transaction) { return migrate_one(transaction, now, migrations); });
+    if (!step) return step;
+    if (step->empty()) return done;
+    log(LogLevel::info, "database_migrated",
+        {{"number", std::to_string(step->front().number)}, {"name", step->front().name}});
+    done.push_back(step->front());
+  }
+}
+
+Result<std::vector<Migration>> blocking_plan_migrations(Database& database,
+                                                        std::span<const Migration> migrations) {
+  return database.blocking_read([&](Transaction& transaction) -> Result<std::vector<Migration>> {
+    if (!SchemaAccess::connection(transaction).has_table("schema_migrations")) return compare({}, migrations);
+    return compare(list_applied(transaction), migrations);
+  });
+}
+
+Result<std::vector<Migration>> plan_migrations(DatabaseOptions options) {
+  options.create = false;
+  auto database = Database::open(options);
+  if (database) return blocking_plan_migrations(**database);
+  if (database.error().code != ErrorCode::not_found) return fail_from(database);
+  const auto all = built_in_migrations();
+  return std::vector<Migration>{all.begin(), all.end()};
+}
+
+}  // namespace keyward::storage

@@ -1,0 +1,40 @@
+// Migrations: the schema, as numbered files that are part of the binary and run at start.
+//
+// migrations/NNNN_name.sql, numbered from 1 without a gap; each runs in one transaction with its record in
+// the table schema_migrations, under a lock that keeps other processes out. A file that was released is never
+// edited: its SHA-256 is recorded and compared.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "storage/database.hpp"
+
+namespace keyward::storage {
+
+struct Migration {
+  std::int64_t number = 0;
+  std::string_view name;          // "begin" for 0001_begin.sql
+  std::string_view checksum_hex;  // SHA-256
+  std::string_view sql;
+};
+
+/// Those of src/storage/migrations, in order.
+std::span<const Migration> built_in_migrations();
+
+/// Runs what is missing and returns it. Refuses with a sentence a database that is newer than this program,
+/// one whose recorded migrations differ from the program's, and one with a gap. For start-up: blocks.
+Result<std::vector<Migration>> blocking_migrate(
+    Database& database, Time now, std::span<const Migration> migrations = built_in_migrations());
+
+/// What blocking_migrate would run; changes nothing.
+Result<std::vector<Migration>> blocking_plan_migrations(
+    Database& database, std::span<const Migration> migrations = built_in_migrations());
+/// The same without a database at hand: all of them where there is none yet.
+Result<std::vector<Migration>> plan_migrations(DatabaseOptions options);
+
+}  // namespace keyward::storage

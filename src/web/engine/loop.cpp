@@ -1,0 +1,177 @@
+#include "web/engine/loop.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <utility>
+
+#include "base/log.hpp"
+#include "web/engine/connection.hpp"
+#include "web/engine/session.hpp"
+
+namespace keyward::web::engine {
+namespace {
+
+constexpr std::size_t spare_exchanges_max = 64;
+// So many idle connections keep their exchange for the next request, which spares a system call each time. A
+// flood of them does not: what they leave behind is scattered, and the allocator would never give it back.
+constexpr std::size_t idle_exchanges_max = 256;
+constexpr std::size_t refusing_max = 64;  // beyond it, connections above the limit are closed without a word
+constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::milliseconds sweep_min{10};
+constexpr std::chrono::milliseconds sweep_max{
+    1000};  // an idle server wakes up once a second, with no connection never
+
+// A quarter of the shortest time-out, within bounds: how late a time-out may be noticed.
+std::chrono::milliseconds sweep_interval(const ServerOptions& options) {
+  const auto shortest =
+      std::min({options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
+  return std::clamp(shortest / 4, sweep_min, sweep_max);
+}
+
+}  // namespace
+
+Loop::Loop(unsigned index, Shared& shared)
+    : shared_(shared),
+      index_(index),
+      head_limits_{shared.options.header_max_bytes, shared.options.header_max_count,
+                   shared.options.uri_max_bytes},
+      answers_(shared.options.strict_transport_security),
+      request_ids_(index) {}
+
+Loop::~Loop() { tearing_down_ = true; }
+
+void Loop::listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port) {
+  using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+  acceptor_.open(endpoint.protocol());
+  acceptor_.set_option(asio::socket_base::reuse_address{true});
+  if (reuse_port) acceptor_.set_option(ReusePort{true});
+  acceptor_.set_option(asio::ip::tcp::no_delay{true});  // what is accepted inherits it
+  acceptor_.bind(endpoint);
+  acceptor_.listen(asio::socket_base::max_listen_connections);
+}
+
+void Loop::run() {
+  pthread_setname_np(pthread_self(), fmt::format("loop-{}", index_).c_str());
+  spawn(executor(), accept_connections(), "accept");
+  context_.run();
+}
+
+Task<void> Loop::accept_connections() {
+  asio::ip::tcp::endpoint peer;
+  while (!draining_) {
+    auto [error, socket] = co_await acceptor_.async_accept(peer, quiet);
+    if (!error) {
+      admit(std::move(socket), peer);
+    } else if (acceptor_.is_open() && error != asio::error::connection_aborted) {
+      // No descriptor or no memory left. Trying again at once would burn the core that others need to finish.
+      log(LogLevel::error, "accept_failed", {{"reason", error.message()}});
+      Timer pause{executor(), accept_pause};
+      co_await pause.async_wait(quiet);
+    }
+  }
+  accepting_ = false;
+  tell_when_drained();
+}
+
+void Loop::admit(Socket socket, const asio::ip::tcp::endpoint& peer) {
+  boost::system::error_code error;
+  socket.non_blocking(true, error);
+  if (error) return;
+  if (shared_.connections.load(std::memory_order_relaxed) < options().connections_max) {
+    LoopCounters::count(counters_.accepted);
+    spawn(executor(), serve(std::make_shared<Connection>(*this, std::move(socket), peer)), "connection");
+    return;
+  }
+  LoopCounters::count(counters_.refused_connections);
+  const std::size_t limit = options().connections_max + refusing_max;
+  if (shared_.connections.load(std::memory_order_relaxed) >= limit) return;
+  spawn(executor(), turn_away(std::make_shared<Connection>(*this, std::move(socket), peer)),
+        "refused connection");
+}
+
+void Loop::add(Connection& connection) {
+  connection.index = connections_.size();
+  connections_.push_back(&connection);
+  shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  counters_.open.store(connections_.size(), std::memory_order_relaxed);
+  if (!std::exchange(sweeping_, true)) spawn(executor(), sweep_connections(), "sweep");
+}
+
+void Loop::remove(Connection& connection) {
+  connections_.back()->index = connection.index;
+  std::swap(connections_[connection.index], connections_.back());
+  connections_.pop_back();
+  shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+  counters_.open.store(connections_.size(), std::memory_order_relaxed);
+  tell_when_drained();
+}
+
+Task<void> Loop::sweep_connections() {
+  const auto interval = sweep_interval(options());
+  while (!connections_.empty()) {
+    sweep_timer_.expires_after(interval);
+    co_await sweep_timer_.async_wait(quiet);
+    const std::int64_t now_ms = coarse_now_ms();
+    for (Connection* connection : connections_) connection->look_at(now_ms);
+  }
+  sweeping_ = false;
+}
+
+bool Loop::is_crowded() const { return exchanges_out_ > idle_exchanges_max; }
+
+std::unique_ptr<Exchange> Loop::take_exchange() {
+  ++exchanges_out_;
+  if (spare_exchanges_.empty()) return std::make_unique<Exchange>();
+  auto exchange = std::move(spare_exchanges_.back());
+  spare_exchanges_.pop_back();
+  return exchange;
+}
+
+void Loop::give_back(std::unique_ptr<Exchange> exchange) {
+  --exchanges_out_;
+  if (!exchange->is_small() || spare_exchanges_.size() >= spare_exchanges_max) return;
+  exchange->input.truncate(0);
+  wipe(exchange->body);
+  wipe(exchange->output);
+  spare_exchanges_.push_back(std::move(exchange));
+}
+
+void Loop::begin_drain() {
+  asio::post(context_, [this] { drain(); });
+}
+
+void Loop::drain() {
+  if (draining_) return;
+  draining_ = true;
+  accept_waiting();
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  for (Connection* connection : connections_) connection->interrupt_idle();
+  tell_when_drained();
+}
+
+// What the kernel has accepted for us would be reset by closing: it is served as the last.
+void Loop::accept_waiting() {
+  boost::system::error_code error;
+  acceptor_.non_blocking(true, error);
+  while (!error) {
+    asio::ip::tcp::endpoint peer;
+    Socket socket{context_};
+    acceptor_.accept(socket, peer, error);
+    if (!error) admit(std::move(socket), peer);
+  }
+}
+
+void Loop::tell_when_drained() {
+  if (tearing_down_ || accepting_ || !draining_ || drained_ || !connections_.empty()) return;
+  drained_ = true;
+  const std::scoped_lock lock{shared_.mutex};
+  ++shared_.loops_drained;
+  shared_.wake.notify_all();
+}
+
+}  // namespace keyward::web::engine

@@ -1,0 +1,120 @@
+// Loop: one thread, its io_context, its accepting socket and its connections.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "runtime/task.hpp"
+#include "web/engine/answer.hpp"
+#include "web/engine/exchange.hpp"
+#include "web/engine/head.hpp"
+#include "web/engine/request_id.hpp"
+#include "web/engine/server.hpp"
+
+namespace keyward::web::engine {
+
+class Connection;
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, LoopExecutor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
+
+/// What the loops share.
+struct Shared {
+  Shared(ServerOptions given_options, Handler& given_handler)
+      : options(std::move(given_options)), handler(given_handler) {}
+  const ServerOptions options;
+  Handler& handler;
+  std::atomic<std::size_t> connections = 0;
+  std::mutex mutex;  // guards the three below
+  std::condition_variable wake;
+  unsigned stop_calls = 0;
+  unsigned loops_drained = 0;
+};
+
+/// Written by the loop, read by anybody.
+struct LoopCounters {
+  std::atomic<std::uint64_t> accepted = 0;
+  std::atomic<std::uint64_t> refused_connections = 0;
+  std::atomic<std::uint64_t> requests = 0;
+  std::atomic<std::uint64_t> refused_requests = 0;
+  std::atomic<std::uint64_t> timeouts = 0;
+  std::atomic<std::uint64_t> open = 0;
+  /// An increment without the locked instruction: there is one writer.
+  static void count(std::atomic<std::uint64_t>& counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+};
+
+class Loop {
+ public:
+  Loop(unsigned index, Shared& shared);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  /// Throws boost::system::system_error.
+  void listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port);
+  [[nodiscard]] asio::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+  /// The thread's body: returns after halt().
+  void run();
+  /// These two from any thread.
+  void begin_drain();
+  void halt() { context_.stop(); }
+
+  [[nodiscard]] LoopExecutor executor() { return context_.get_executor(); }
+  [[nodiscard]] unsigned index() const { return index_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] const ServerOptions& options() const { return shared_.options; }
+  [[nodiscard]] const HeadLimits& head_limits() const { return head_limits_; }
+  [[nodiscard]] Handler& handler() { return shared_.handler; }
+  [[nodiscard]] AnswerWriter& answers() { return answers_; }
+  [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
+  [[nodiscard]] LoopCounters& counters() { return counters_; }
+  [[nodiscard]] const LoopCounters& counters() const { return counters_; }
+
+  void add(Connection& connection);
+  void remove(Connection& connection);
+  /// So many exchanges are in use that an idle connection must not keep its own.
+  [[nodiscard]] bool is_crowded() const;
+  std::unique_ptr<Exchange> take_exchange();
+  void give_back(std::unique_ptr<Exchange> exchange);
+
+ private:
+  Task<void> accept_connections();
+  Task<void> sweep_connections();
+  void admit(asio::basic_stream_socket<asio::ip::tcp, LoopExecutor> socket,
+             const asio::ip::tcp::endpoint& peer);
+  void accept_waiting();
+  void drain();
+  void tell_when_drained();
+
+  Shared& shared_;
+  const unsigned index_;
+  const HeadLimits head_limits_;
+  LoopCounters counters_;
+  AnswerWriter answers_;
+  RequestIds request_ids_;
+  std::vector<Connection*> connections_;
+  std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
+  std::size_t exchanges_out_ = 0;
+  bool accepting_ = true;  // until the accepting coroutine has ended: it may hold a last connection
+  bool draining_ = false;
+  bool drained_ = false;
+  bool sweeping_ = false;
+  bool tearing_down_ = false;
+  asio::io_context context_{1};  // goes first: it destroys the connections that are left, which use the above
+  asio::executor_work_guard<LoopExecutor> work_{context_.get_executor()};
+  Acceptor acceptor_{context_};
+  Timer sweep_timer_{context_};
+};
+
+}  // namespace keyward::web::engine

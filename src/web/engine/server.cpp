@@ -1,0 +1,157 @@
+#include "web/engine/server.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "base/log.hpp"
+#include "web/engine/connection.hpp"
+#include "web/engine/loop.hpp"
+
+namespace keyward::web {
+
+using asio::ip::tcp;
+using engine::Loop;
+using engine::Shared;
+using Signals = asio::basic_signal_set<LoopExecutor>;
+
+struct Server::Parts {
+  Parts(ServerOptions options, Handler& handler) : shared(std::move(options), handler) {}
+  Shared shared;
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::unique_ptr<Signals> signals;
+  std::uint16_t port = 0;
+};
+
+namespace {
+
+Result<tcp::endpoint> resolve(const ServerOptions& options) {
+  std::string host = options.host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  const asio::ip::address address = asio::ip::make_address(host, error);
+  if (!error) return tcp::endpoint{address, options.port};
+  asio::io_context context{1};
+  asio::ip::basic_resolver<tcp, LoopExecutor> resolver{context};
+  const auto found = resolver.resolve(host, fmt::to_string(options.port), error);
+  if (error || found.empty()) {
+    return fail(ErrorCode::internal, fmt::format("Cannot listen on {}: no such host", options.host),
+                error.message());
+  }
+  return found.begin()->endpoint();
+}
+
+// Sockets with SO_REUSEPORT share a port with any other process of the same user, silently: half of the
+// requests would go to a server that somebody forgot to stop. A bind without it fails while anybody listens.
+// (Two servers that start within the same instant can still both pass.)
+void probe(const tcp::endpoint& endpoint) {
+  asio::io_context context{1};
+  engine::Acceptor acceptor{context};
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address{true});
+  acceptor.bind(endpoint);
+}
+
+std::string name_of(const tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  return fmt::format(fmt::runtime(endpoint.address().is_v6() ? "[{}]:{}" : "{}:{}"), address,
+                     endpoint.port());
+}
+
+Task<void> wait_for_signals(Signals* signals, Server* server) {
+  while (true) {
+    const auto [error, number] = co_await signals->async_wait(engine::quiet);
+    if (error) co_return;
+    log(LogLevel::info, "stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    server->stop();
+  }
+}
+
+}  // namespace
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler& handler) {
+  if (options.loops == 0) options.loops = std::max(1U, std::thread::hardware_concurrency());
+  auto endpoint = resolve(options);
+  if (!endpoint) return fail_from(endpoint);
+  auto parts = std::make_unique<Parts>(std::move(options), handler);
+  const unsigned count = parts->shared.options.loops;
+  try {
+    if (count > 1 && endpoint->port() != 0) probe(*endpoint);
+    for (unsigned i = 0; i < count; ++i) {
+      parts->loops.push_back(std::make_unique<Loop>(i, parts->shared));
+      parts->loops.back()->listen(*endpoint, count > 1);
+      parts->port = parts->loops.front()->local_endpoint().port();
+      endpoint->port(parts->port);  // the other loops join the port that 0 became
+    }
+  } catch (const boost::system::system_error& error) {
+    return fail(ErrorCode::internal,
+                fmt::format("Cannot listen on {}: {}", name_of(*endpoint),
+                            error.code() == asio::error::address_in_use ? "the address is already in use"
+                                                                        : error.code().message()));
+  }
+  return std::unique_ptr<Server>{new Server{std::move(parts)}};
+}
+
+std::uint16_t Server::port() const { return parts_->port; }
+unsigned Server::loops() const { return static_cast<unsigned>(parts_->loops.size()); }
+LoopExecutor Server::executor(unsigned loop) const { return parts_->loops.at(loop)->executor(); }
+
+bool Server::run() {
+  Shared& shared = parts_->shared;
+  std::vector<std::jthread> threads;
+  for (auto& loop : parts_->loops) threads.emplace_back([&loop] { loop->run(); });
+
+  bool drained = false;
+  {
+    std::unique_lock lock{shared.mutex};
+    shared.wake.wait(lock, [&] { return shared.stop_calls > 0; });
+    const auto all_drained = [&] { return shared.loops_drained == parts_->loops.size(); };
+    lock.unlock();
+    for (auto& loop : parts_->loops) loop->begin_drain();
+    lock.lock();
+    shared.wake.wait_for(lock, shared.options.drain_deadline,
+                         [&] { return all_drained() || shared.stop_calls > 1; });
+    drained = all_drained();
+  }
+  for (auto& loop : parts_->loops) loop->halt();
+  threads.clear();  // joins
+  if (!drained) {
+    log(LogLevel::warning, "drain_incomplete", {{"connections", fmt::to_string(shared.connections.load())}});
+  }
+  return drained;
+}
+
+void Server::stop() {
+  const std::scoped_lock lock{parts_->shared.mutex};
+  ++parts_->shared.stop_calls;
+  parts_->shared.wake.notify_all();
+}
+
+void Server::stop_on_signals() {
+  parts_->signals = std::make_unique<Signals>(executor(0), SIGTERM, SIGINT);
+  spawn(executor(0), wait_for_signals(parts_->signals.get(), this), "signals");
+}
+
+ServerStatistics Server::statistics() const {
+  ServerStatistics sum;
+  for (const auto& loop : parts_->loops) {
+    const engine::LoopCounters& counters = std::as_const(*loop).counters();
+    sum.connections_open += counters.open.load(std::memory_order_relaxed);
+    sum.connections_accepted += counters.accepted.load(std::memory_order_relaxed);
+    sum.connections_refused += counters.refused_connections.load(std::memory_order_relaxed);
+    sum.requests += counters.requests.load(std::memory_order_relaxed);
+    sum.requests_refused += counters.refused_requests.load(std::memory_order_relaxed);
+    sum.timeouts += counters.timeouts.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+}  // namespace keyward::web

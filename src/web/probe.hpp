@@ -1,0 +1,14 @@
+// A probe: one plain GET, for `keyward healthcheck` against a server on this machine.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace keyward::web {
+
+/// The status that `url` (`http://HOST[:PORT]`) gives for `path`. Errors: invalid_input (not such a URL), unavailable
+/// (nothing answers within five seconds).
+Result<unsigned> blocking_probe(std::string_view url, std::string_view path);
+
+}  // namespace keyward::web
