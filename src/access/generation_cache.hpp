@@ -1,4 +1,5 @@
-// GenerationCache: a bounded map that forgets what was not asked for lately, at constant cost and without a clock.
+// GenerationCache: a bounded map that forgets what was not asked for lately, at constant cost and without a
+// clock.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@
 
 namespace keyward::access {
 
-/// Two generations of at most `max_entries` / 2 each. What is found in the older one moves to the younger; when the
-/// younger is full it becomes the older, and the older is dropped. For one thread.
+/// Two generations of at most `max_entries` / 2 each. What is found in the older one moves to the younger;
+/// when the younger is full it becomes the older, and the older is dropped. For one thread.
 template <class Value>
 class GenerationCache {
  public:

@@ -1,4 +1,5 @@
-// SignedIn: the access type of everything that needs an account. Holding one is the proof: only TokenGate makes them.
+// SignedIn: the access type of everything that needs an account. Holding one is the proof: only TokenGate
+// makes them.
 #pragma once
 
 #include <memory>

@@ -67,10 +67,12 @@ std::shared_ptr<const Principal> TokenGate::find_admitted(const web::Request& re
   return known->principal;
 }
 
-protocol::jose::Checked<domain::VerifiedToken> TokenGate::verify_once(
-    std::string_view token, const domain::KeySnapshot& keys, Time now) const {
+protocol::jose::Checked<domain::VerifiedToken> TokenGate::verify_once(std::string_view token,
+                                                                      const domain::KeySnapshot& keys,
+                                                                      Time now) const {
   const auto* known = tokens_of_this_loop(this).find(token);
-  if (known != nullptr && known->keys_revision == keys.revision && known->claims.expires_at > now) return known->claims;
+  if (known != nullptr && known->keys_revision == keys.revision && known->claims.expires_at > now)
+    return known->claims;
   return use_.tokens.verify(token, keys, now);
 }
 
@@ -96,8 +98,9 @@ Task<Result<std::shared_ptr<const Principal>>> TokenGate::admit(const web::Reque
 
   // The revision is read before the row: whoever changes the row later bumps it later.
   const auto account_revision = use_.revisions.of_account(claims->account_id);
-  auto principal = co_await use_.database.read(
-      [account_id = claims->account_id, session_id = claims->session_id, now](storage::Transaction& transaction) {
+  auto principal =
+      co_await use_.database.read([account_id = claims->account_id, session_id = claims->session_id,
+                                   now](storage::Transaction& transaction) {
         return read_principal(transaction, account_id, session_id, now);
       });
   if (!principal) co_return refuse("session_ended");

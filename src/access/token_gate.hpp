@@ -1,11 +1,12 @@
 // TokenGate: from a bearer token (RFC 6750 §2.1) to the account behind it.
 //
-// A token is good when its signature, issuer, audience, type and times are (RFC 9068 §4), *and* its session lives and its
-// account is not disabled: both are read from the database. A signature is verified once per token and loop, and what
-// the database said is kept for at most limits::cached_account_max_age while the account's revision stays the same, so
-// an ended session or a disabled account is refused at once on this node.
-// Threats: a forged token (protocol/jose) · a token in the query (never read, O17) · a cache that outlives a revocation
-// (revisions) · a flood of distinct tokens (bounded caches; only verified tokens enter one).
+// A token is good when its signature, issuer, audience, type and times are (RFC 9068 §4), *and* its session
+// lives and its account is not disabled: both are read from the database. A signature is verified once per
+// token and loop, and what the database said is kept for at most limits::cached_account_max_age while the
+// account's revision stays the same, so an ended session or a disabled account is refused at once on this
+// node. Threats: a forged token (protocol/jose) · a token in the query (never read, O17) · a cache that
+// outlives a revocation (revisions) · a flood of distinct tokens (bounded caches; only verified tokens enter
+// one).
 #pragma once
 
 #include <memory>
@@ -49,7 +50,8 @@ class TokenGate {
 
  private:
   [[nodiscard]] protocol::jose::Checked<domain::VerifiedToken> verify_once(std::string_view token,
-                                                                           const domain::KeySnapshot& keys, Time now) const;
+                                                                           const domain::KeySnapshot& keys,
+                                                                           Time now) const;
 
   Dependencies use_;
 };

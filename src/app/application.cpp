@@ -36,8 +36,9 @@ std::optional<Error> to_error(const std::exception& exception) {
 
 /// Key rotation by age. A timer a minute wakes nobody who sleeps.
 Task<void> maintain_keys(domain::KeyRing* keys) {
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, LoopExecutor> timer{
-      co_await asio::this_coro::executor};
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                             LoopExecutor>
+      timer{co_await asio::this_coro::executor};
   while (true) {
     try {
       co_await keys->maintain();
@@ -83,12 +84,12 @@ void Application::construct_features() {
   hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
   gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
       *core.database, *core.keys, *tokens_, *core.revisions, events_, core.clock});
-  registration_.reset(
-      new features::Registration{*core.database, *hasher_, password_policy_, events_, core.clock, core.random});
-  login_.reset(new features::Login{*core.database, *hasher_, *core.keys, *tokens_, *core.revisions, session_settings_,
-                                   events_, core.clock, core.random});
-  profile_.reset(
-      new features::Profile{*core.database, *hasher_, password_policy_, *core.revisions, events_, core.clock});
+  registration_.reset(new features::Registration{*core.database, *hasher_, password_policy_, events_,
+                                                 core.clock, core.random});
+  login_.reset(new features::Login{*core.database, *hasher_, *core.keys, *tokens_, *core.revisions,
+                                   session_settings_, events_, core.clock, core.random});
+  profile_.reset(new features::Profile{*core.database, *hasher_, password_policy_, *core.revisions, events_,
+                                       core.clock});
   jwks_.reset(new features::Jwks{*core.keys});
   health_.reset(new features::Health{*core.database, [this] { return metrics_text(); }});
   router_.provide(*gate_);
@@ -97,10 +98,13 @@ void Application::construct_features() {
 
 bool Application::run() {
   log(LogLevel::info, "listening",
-      {{"address", to_text(config_.server.listen)}, {"public_url", config_.server.public_url},
-       {"data", config_.storage.data.string()}, {"version", KEYWARD_VERSION}});
+      {{"address", to_text(config_.server.listen)},
+       {"public_url", config_.server.public_url},
+       {"data", config_.storage.data.string()},
+       {"version", KEYWARD_VERSION}});
   if (!config_.limits.enabled) log(LogLevel::warning, "rate_limits_are_off", {{"setting", "limits.enabled"}});
-  for (const auto& warning : config_.warnings) log(LogLevel::warning, "configuration", {{"warning", warning}});
+  for (const auto& warning : config_.warnings)
+    log(LogLevel::warning, "configuration", {{"warning", warning}});
   events_.emit({.name = "sys_startup"});
   spawn(server_->executor(0), maintain_keys(core_->keys.get()), "key maintenance");
   server_->stop_on_signals();
@@ -118,14 +122,19 @@ std::string Application::metrics_text() const {
     text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, type, value);
   };
   add("keyward_password_hashes_total", "counter", "Password hashes computed.", hashing.hashes_done);
-  add("keyward_password_hashes_refused_total", "counter", "Hashes refused because the queue was full.", hashing.refused);
+  add("keyward_password_hashes_refused_total", "counter", "Hashes refused because the queue was full.",
+      hashing.refused);
   add("keyward_password_hashes_waiting", "gauge", "Hashes waiting for a thread.", hashing.waiting);
   add("keyward_http_connections_open", "gauge", "Open connections.", server.connections_open);
-  add("keyward_http_connections_refused_total", "counter", "Connections above the limit.", server.connections_refused);
+  add("keyward_http_connections_refused_total", "counter", "Connections above the limit.",
+      server.connections_refused);
   add("keyward_http_requests_total", "counter", "Requests given to a handler.", server.requests);
-  add("keyward_http_requests_refused_total", "counter", "Malformed, oversized or late requests.", server.requests_refused);
-  add("keyward_database_waiting_reads", "gauge", "Reads waiting for a database thread.", core_->database->waiting_reads());
-  add("keyward_database_waiting_writes", "gauge", "Writes waiting for the writer.", core_->database->waiting_writes());
+  add("keyward_http_requests_refused_total", "counter", "Malformed, oversized or late requests.",
+      server.requests_refused);
+  add("keyward_database_waiting_reads", "gauge", "Reads waiting for a database thread.",
+      core_->database->waiting_reads());
+  add("keyward_database_waiting_writes", "gauge", "Writes waiting for the writer.",
+      core_->database->waiting_writes());
   return text;
 }
 

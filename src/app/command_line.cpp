@@ -44,7 +44,8 @@ void add_common(CLI::App& command, Words& words) {
   command.add_flag("--json", words.common.json, "Print data as JSON");
 }
 
-CLI::App& add(CLI::App& parent, Words& words, const std::string& name, const std::string& help, std::function<int()> run) {
+CLI::App& add(CLI::App& parent, Words& words, const std::string& name, const std::string& help,
+              std::function<int()> run) {
   auto& command = *parent.add_subcommand(name, help);
   add_common(command, words);
   command.callback([&words, run = std::move(run)] { words.run = run; });
@@ -68,16 +69,24 @@ void add_user(CLI::App& app, Words& words) {
   create.add_option("email", words.new_user.email, "The e-mail address")->required();
   create.add_option("--role", words.new_user.roles, "A role, beside `user`; may be given again")->take_all();
   create.add_option("--name", words.name, "The full name");
-  create.add_flag("--password-stdin", words.password_stdin, "Read the password from the first line of standard input")->required();
-  auto& list = add(user, words, "list", "List accounts", [&] { return user_list(words.common, words.limit, words.after); });
+  create
+      .add_flag("--password-stdin", words.password_stdin,
+                "Read the password from the first line of standard input")
+      ->required();
+  auto& list = add(user, words, "list", "List accounts",
+                   [&] { return user_list(words.common, words.limit, words.after); });
   list.add_option("--limit", words.limit, "How many (default 100)")->check(CLI::Range(1, 10'000));
   list.add_option("--after", words.after, "Start behind this id");
   const auto about_one = [&](const std::string& name, const std::string& help, std::function<int()> run) {
-    add(user, words, name, help, std::move(run)).add_option("user", words.who, "E-mail address or id")->required();
+    add(user, words, name, help, std::move(run))
+        .add_option("user", words.who, "E-mail address or id")
+        ->required();
   };
   about_one("show", "Show an account", [&] { return user_show(words.common, words.who); });
-  about_one("disable", "Refuse an account and end its sessions", [&] { return user_set_disabled(words.common, words.who, true); });
-  about_one("enable", "Allow an account again", [&] { return user_set_disabled(words.common, words.who, false); });
+  about_one("disable", "Refuse an account and end its sessions",
+            [&] { return user_set_disabled(words.common, words.who, true); });
+  about_one("enable", "Allow an account again",
+            [&] { return user_set_disabled(words.common, words.who, false); });
   about_one("delete", "Delete an account", [&] { return user_delete(words.common, words.who); });
 }
 
@@ -89,15 +98,20 @@ void add_key(CLI::App& app, Words& words) {
                                     : words.now       ? domain::Rotation::now
                                                       : domain::Rotation::planned);
   });
-  auto* now = rotate.add_flag("--now", words.now, "Sign with it at once; older tokens stay good until they expire");
-  rotate.add_flag("--compromised", words.compromised, "Sign with it at once, and refuse every token signed before")->excludes(now);
+  auto* now =
+      rotate.add_flag("--now", words.now, "Sign with it at once; older tokens stay good until they expire");
+  rotate
+      .add_flag("--compromised", words.compromised,
+                "Sign with it at once, and refuse every token signed before")
+      ->excludes(now);
 }
 
 void add_token(CLI::App& app, Words& words) {
   auto& token = *app.add_subcommand("token", "Tokens, one a line on standard input")->require_subcommand(1);
   add(token, words, "inspect", "Print what a token says, unverified", [] { return token_inspect(); });
-  auto& verify = add(token, words, "verify", "Verify tokens; a JSON line each: {valid, reason?, header?, payload?}",
-                     [&] { return token_verify(words.common, words.jwks, words.signature_only); });
+  auto& verify =
+      add(token, words, "verify", "Verify tokens; a JSON line each: {valid, reason?, header?, payload?}",
+          [&] { return token_verify(words.common, words.jwks, words.signature_only); });
   verify.add_option("--jwks", words.jwks, "A file with the JWK Set (default: the keys of the data folder)");
   verify.add_flag("--signature-only", words.signature_only, "Leave the claims unchecked");
 }
@@ -105,17 +119,22 @@ void add_token(CLI::App& app, Words& words) {
 void add_config(CLI::App& app, Words& words) {
   auto& config = *app.add_subcommand("config", "Settings")->require_subcommand(1);
   add(config, words, "check", "Check the settings", [&] { return config_check(words.common); });
-  add(config, words, "show", "Print the settings in force and where each comes from", [&] { return config_show(words.common); });
-  add(config, words, "template", "Print a commented TOML file with every setting", [] { return config_print_template(); });
+  add(config, words, "show", "Print the settings in force and where each comes from",
+      [&] { return config_show(words.common); });
+  add(config, words, "template", "Print a commented TOML file with every setting",
+      [] { return config_print_template(); });
 }
 
 void add_rest(CLI::App& app, Words& words) {
-  add(app, words, "migrate", "Bring the database to this version", [&] { return migrate(words.common, words.plan); })
-      .add_flag("--plan", words.plan, "Only print what would be done");
-  add(app, words, "healthcheck", "Ask the running server whether it is ready", [&] { return healthcheck(words.common, words.url); })
-      .add_option("--url", words.url, "http://HOST:PORT (default: where the settings say it listens)");
+  add(app, words, "migrate", "Bring the database to this version", [&] {
+    return migrate(words.common, words.plan);
+  }).add_flag("--plan", words.plan, "Only print what would be done");
+  add(app, words, "healthcheck", "Ask the running server whether it is ready", [&] {
+    return healthcheck(words.common, words.url);
+  }).add_option("--url", words.url, "http://HOST:PORT (default: where the settings say it listens)");
   add(app, words, "version", "Print the version", [&] {
-    fmt::print("{}\n", words.common.json ? R"({"version":")" KEYWARD_VERSION R"("})" : "keyward " KEYWARD_VERSION);
+    fmt::print("{}\n",
+               words.common.json ? R"({"version":")" KEYWARD_VERSION R"("})" : "keyward " KEYWARD_VERSION);
     return exit_done;
   });
 }

@@ -18,7 +18,8 @@ domain::TokenSettings to_token_settings(const Config& config) {
 }
 
 domain::SessionSettings to_session_settings(const Config& config) {
-  return {.idle_lifetime = config.tokens.refresh_idle_s, .absolute_lifetime = config.tokens.refresh_absolute_s};
+  return {.idle_lifetime = config.tokens.refresh_idle_s,
+          .absolute_lifetime = config.tokens.refresh_absolute_s};
 }
 
 domain::PasswordPolicy to_password_policy(const Config& config) {
@@ -43,10 +44,12 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config) {
   auto core = std::make_unique<Core>();
   core->first_start = !std::filesystem::exists(database_path(config));
 
-  auto database = storage::Database::open({.path = database_path(config), .reader_threads = config.storage.readers});
+  auto database =
+      storage::Database::open({.path = database_path(config), .reader_threads = config.storage.readers});
   if (!database) return fail_from(database);
   core->database = std::move(*database);
-  if (auto migrated = storage::blocking_migrate(*core->database, core->clock.now()); !migrated) return fail_from(migrated);
+  if (auto migrated = storage::blocking_migrate(*core->database, core->clock.now()); !migrated)
+    return fail_from(migrated);
 
   auto revisions = domain::Revisions::open(config.storage.data);
   if (!revisions) return fail_from(revisions);
@@ -57,7 +60,8 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config) {
   core->master_key = std::make_unique<crypto::MasterKey>(std::move(*master_key));
 
   core->keys = std::make_unique<domain::KeyRing>(
-      domain::KeyRing::Dependencies{*core->database, *core->master_key, *core->revisions, core->clock, core->random},
+      domain::KeyRing::Dependencies{*core->database, *core->master_key, *core->revisions, core->clock,
+                                    core->random},
       to_key_settings(config));
   if (auto opened = core->keys->blocking_open(); !opened) return fail_from(opened);
   return core;

@@ -27,7 +27,8 @@ std::filesystem::path database_path(const Config& config);
 
 class Core {
  public:
-  /// Makes the data folder, opens the database, migrates it, opens the keys. The error is one sentence for the operator.
+  /// Makes the data folder, opens the database, migrates it, opens the keys. The error is one sentence for
+  /// the operator.
   static Result<std::unique_ptr<Core>> open(const Config& config);
 
   SystemClock clock;

@@ -23,19 +23,21 @@ Result<std::optional<Secret>> read_key_file(const std::filesystem::path& path) {
     if (errno == ENOENT) return std::optional<Secret>{};
     return failed("open", path);
   }
-  struct stat status {};
+  struct stat status{};
   auto text = Secret::of_size(256);
   const auto size = ::read(file, text.mutable_bytes().data(), text.size());
   const bool known = size >= 0 && ::fstat(file, &status) == 0;
   ::close(file);
   if (!known) return failed("read", path);
   if ((status.st_mode & 077U) != 0) {
-    return fail(ErrorCode::internal, "Others can read " + path.string() + ": run chmod 600 on it (and change the key if they did)");
+    return fail(ErrorCode::internal, "Others can read " + path.string() +
+                                         ": run chmod 600 on it (and change the key if they did)");
   }
   return Secret{text.bytes().first(static_cast<std::size_t>(size))};
 }
 
-/// Written whole and durably under another name, then linked: there is never half a key, and only one process wins.
+/// Written whole and durably under another name, then linked: there is never half a key, and only one process
+/// wins.
 Result<void> write_key_file(const std::filesystem::path& path, const Secret& text) {
   const auto temporary = path.string() + "." + std::to_string(::getpid());
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -55,14 +57,16 @@ Result<void> write_key_file(const std::filesystem::path& path, const Secret& tex
 
 }  // namespace
 
-Result<crypto::MasterKey> load_master_key(const Config& config, const std::filesystem::path& folder, Random& random) {
+Result<crypto::MasterKey> load_master_key(const Config& config, const std::filesystem::path& folder,
+                                          Random& random) {
   if (!config.secrets.master_key.bytes.empty()) {
     return crypto::MasterKey::from_bytes(config.secrets.master_key.bytes.copy());
   }
   const auto path = folder / "master.key";
   auto text = read_key_file(path);
   if (text && !*text) {
-    if (auto written = write_key_file(path, crypto::MasterKey::generate(random).to_text()); !written) return fail_from(written);
+    if (auto written = write_key_file(path, crypto::MasterKey::generate(random).to_text()); !written)
+      return fail_from(written);
     text = read_key_file(path);  // another process may have been first: its key counts
   }
   if (!text) return fail_from(text);

@@ -9,8 +9,9 @@
 
 namespace keyward::app {
 
-/// The configured master key, else the one in `folder`/master.key, which is made (mode 0600) when it is not there. Two
-/// processes that start at once agree on one. Errors name the setting or the file.
-Result<crypto::MasterKey> load_master_key(const Config& config, const std::filesystem::path& folder, Random& random);
+/// The configured master key, else the one in `folder`/master.key, which is made (mode 0600) when it is not
+/// there. Two processes that start at once agree on one. Errors name the setting or the file.
+Result<crypto::MasterKey> load_master_key(const Config& config, const std::filesystem::path& folder,
+                                          Random& random);
 
 }  // namespace keyward::app

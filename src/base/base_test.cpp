@@ -19,7 +19,8 @@ struct CountingRandom final : Random {
 };
 
 TEST(Clock, rfc_3339_there_and_back) {
-  for (const std::string_view text : {"1970-01-01T00:00:00Z", "2026-11-23T08:50:42.123456Z", "2000-02-29T23:59:59Z", "9999-12-31T23:59:59Z"}) {
+  for (const std::string_view text : {"1970-01-01T00:00:00Z", "2026-11-23T08:50:42.123456Z",
+                                      "2000-02-29T23:59:59Z", "9999-12-31T23:59:59Z"}) {
     EXPECT_EQ(to_rfc3339(parse_rfc3339(text).value()), text);
   }
   EXPECT_EQ(to_rfc3339(parse_rfc3339("2026-11-23T10:50:42+02:00").value()), "2026-11-23T08:50:42Z");
@@ -27,8 +28,9 @@ TEST(Clock, rfc_3339_there_and_back) {
 }
 
 TEST(Clock, what_is_no_time_is_refused) {
-  for (const std::string_view text : {"", "2026-11-23", "2026-11-23T08:50:42", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
-                                      "2026-11-23T24:00:00Z", "2026-11-23T08:50:42.Z", "2026-11-23T08:50:42Zx", "+026-11-23T08:50:42Z"}) {
+  for (const std::string_view text :
+       {"", "2026-11-23", "2026-11-23T08:50:42", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-11-23T24:00:00Z", "2026-11-23T08:50:42.Z", "2026-11-23T08:50:42Zx", "+026-11-23T08:50:42Z"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }
@@ -44,8 +46,9 @@ TEST(Uuid, version_7_sorts_by_time_and_reads_back) {
 }
 
 TEST(Uuid, other_texts_are_refused) {
-  for (const std::string_view text : {"", "0", "01234567-89ab-7def-8123-456789abcde", "01234567-89ab-7def-8123-456789abcdeg",
-                                      "0123456789ab7def8123456789abcdef0000", "{1234567-89ab-7def-8123-456789abcde}"}) {
+  for (const std::string_view text :
+       {"", "0", "01234567-89ab-7def-8123-456789abcde", "01234567-89ab-7def-8123-456789abcdeg",
+        "0123456789ab7def8123456789abcdef0000", "{1234567-89ab-7def-8123-456789abcde}"}) {
     EXPECT_FALSE(Uuid::parse(text)) << text;
   }
 }
@@ -64,7 +67,8 @@ TEST(Secret, moves_and_leaves_nothing_behind) {
 }
 
 TEST(Log, L2_control_characters_and_bad_utf8_are_encoded) {
-  EXPECT_EQ(to_log_json("a\r\n\x1b[0m\u2028\u202e\x7f\"\\"), R"("a\u000d\u000a\u001b[0m\u2028\u202e\u007f\"\\")");
+  EXPECT_EQ(to_log_json("a\r\n\x1b[0m\u2028\u202e\x7f\"\\"),
+            R"("a\u000d\u000a\u001b[0m\u2028\u202e\u007f\"\\")");
   EXPECT_EQ(to_log_json("ok\xff\xc3"), R"("ok\ufffd\ufffd")");
   EXPECT_EQ(to_log_json("Zoë 渡辺 😀"), "\"Zoë 渡辺 😀\"");
 }

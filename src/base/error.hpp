@@ -1,6 +1,7 @@
 // Result and Error: how anything in Keyward says no.
 //
-// An expected refusal is a value (Result<T>); an exception means that the world broke (disk full, database gone).
+// An expected refusal is a value (Result<T>); an exception means that the world broke (disk full, database
+// gone).
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,8 @@ template <class T>
 using Result = std::expected<T, Error>;
 
 /// `return fail(ErrorCode::not_found, "No such user");`
-[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string private_detail = {}) {
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message,
+                                                 std::string private_detail = {}) {
   return std::unexpected(Error{code, std::move(message), std::move(private_detail), {}, 0});
 }
 

@@ -7,12 +7,13 @@
 namespace keyward::limits {
 
 // Text that people send
-inline constexpr std::size_t email_max_bytes = 254;         // RFC 5321 §4.5.3.1.3, less the angle brackets
-inline constexpr std::size_t email_local_max_bytes = 64;    // RFC 5321 §4.5.3.1.1
+inline constexpr std::size_t email_max_bytes = 254;       // RFC 5321 §4.5.3.1.3, less the angle brackets
+inline constexpr std::size_t email_local_max_bytes = 64;  // RFC 5321 §4.5.3.1.1
 inline constexpr std::size_t full_name_max_code_points = 200;
+inline constexpr std::size_t password_min_code_points = 8;  // the policy may ask for more
 inline constexpr std::size_t password_max_code_points = 256;
-inline constexpr std::size_t password_max_bytes = 1024;     // checked before any hashing (P4)
-inline constexpr std::size_t user_agent_max_bytes = 512;    // cut, not refused
+inline constexpr std::size_t password_max_bytes = 1024;   // checked before any hashing (P4)
+inline constexpr std::size_t user_agent_max_bytes = 512;  // cut, not refused
 
 // JSON
 inline constexpr std::size_t json_max_depth = 16;
@@ -42,13 +43,13 @@ inline constexpr std::size_t authorization_header_max_bytes = jws_max_bytes + 16
 // Caches, each one on its own loop
 inline constexpr std::size_t cached_tokens_max = 4096;
 inline constexpr std::chrono::seconds cached_account_max_age{1};
-inline constexpr std::chrono::seconds jwks_max_age{300};     // Cache-Control of the key set
+inline constexpr std::chrono::seconds jwks_max_age{300};  // Cache-Control of the key set
 
 // Security events waiting for standard output
 inline constexpr std::size_t event_queue_max = 10'000;
 
 // Storage
-inline constexpr std::size_t database_queue_max = 4096;      // closures waiting for a database thread
-inline constexpr std::size_t group_commit_max = 64;          // closures in one durable commit
+inline constexpr std::size_t database_queue_max = 4096;  // closures waiting for a database thread
+inline constexpr std::size_t group_commit_max = 64;      // closures in one durable commit
 
 }  // namespace keyward::limits

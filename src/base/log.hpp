@@ -1,4 +1,5 @@
-// The operational log: one JSON object a line on standard error. (Security events are domain/audit's, on standard output.)
+// The operational log: one JSON object a line on standard error. (Security events are domain/audit's, on
+// standard output.)
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,9 @@ using LogField = std::pair<std::string_view, std::string_view>;
 /// Lines below `level` are dropped from now on. Default: info.
 void set_log_level(LogLevel level);
 
-/// `log(LogLevel::warning, "database_busy", {{"file", path}});` writes one line whatever the fields hold: control
-/// characters, ANSI escapes and U+2028/2029 are escaped, invalid UTF-8 is replaced (L2). Never pass a secret.
+/// `log(LogLevel::warning, "database_busy", {{"file", path}});` writes one line whatever the fields hold:
+/// control characters, ANSI escapes and U+2028/2029 are escaped, invalid UTF-8 is replaced (L2). Never pass a
+/// secret.
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 /// `text` as a JSON string with its quotes, safe to stand in a line of any log.

@@ -22,7 +22,8 @@ inline void wipe(std::string& text) noexcept {
 }
 
 /// A password, a token or a key. Moves, does not copy; never prints itself; is wiped at its end.
-/// Its bytes stand in one heap block of exactly their size, so no stale copy is left by growth or by a small-string move.
+/// Its bytes stand in one heap block of exactly their size, so no stale copy is left by growth or by a
+/// small-string move.
 class Secret {
  public:
   Secret() = default;

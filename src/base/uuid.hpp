@@ -1,4 +1,5 @@
-// Uuid: the ids of everything stored. New ones are UUIDv7 (RFC 9562 §5.7): they sort by the time they were made.
+// Uuid: the ids of everything stored. New ones are UUIDv7 (RFC 9562 §5.7): they sort by the time they were
+// made.
 #pragma once
 
 #include <array>

@@ -12,7 +12,8 @@ namespace keyward::features {
 
 /// A security event about a call of `client`.
 inline domain::SecurityEvent about(std::string_view name, const web::Client& client,
-                                   std::optional<Uuid> account_id = std::nullopt, std::string_view reason = {}) {
+                                   std::optional<Uuid> account_id = std::nullopt,
+                                   std::string_view reason = {}) {
   return {.name = name,
           .account_id = account_id,
           .address = client.address,

@@ -22,8 +22,8 @@ namespace keyward {
 template <class T>
 using Outcome = std::expected<T, std::exception_ptr>;
 
-/// The far end of a suspended coroutine: call it exactly once, from any thread. One that is dropped uncalled (its pool
-/// was shut down) leaves the coroutine suspended for ever, to be destroyed with its loop.
+/// The far end of a suspended coroutine: call it exactly once, from any thread. One that is dropped uncalled
+/// (its pool was shut down) leaves the coroutine suspended for ever, to be destroyed with its loop.
 template <class T>
 class Completion {
  public:
@@ -41,7 +41,8 @@ class Completion {
   struct Impl final : Base {
     explicit Impl(Handler given)
         : handler(std::move(given)),
-          executor(asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked)) {}
+          executor(asio::prefer(asio::get_associated_executor(handler),
+                                asio::execution::outstanding_work.tracked)) {}
     void complete(Outcome<T> outcome) override {
       asio::post(executor, [handler = std::move(handler), outcome = std::move(outcome)]() mutable {
         std::move(handler)(std::move(outcome));

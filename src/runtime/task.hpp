@@ -11,8 +11,8 @@ namespace keyward {
 
 namespace asio = boost::asio;
 
-/// Every coroutine runs on a loop: an io_context run by one thread. The executor's type is spelled out, which spares
-/// the type erasure of any_io_executor at each suspension.
+/// Every coroutine runs on a loop: an io_context run by one thread. The executor's type is spelled out, which
+/// spares the type erasure of any_io_executor at each suspension.
 using LoopExecutor = asio::io_context::executor_type;
 
 template <class T>
@@ -20,8 +20,8 @@ using Task = asio::awaitable<T, LoopExecutor>;
 
 inline constexpr asio::use_awaitable_t<LoopExecutor> use_task;
 
-/// Starts `task` on `executor` and waits for nothing. An exception that leaves it is logged under `name`: it is never
-/// swallowed (`detached` swallows) and never ends the process.
+/// Starts `task` on `executor` and waits for nothing. An exception that leaves it is logged under `name`: it
+/// is never swallowed (`detached` swallows) and never ends the process.
 void spawn(const LoopExecutor& executor, Task<void> task, std::string name);
 
 }  // namespace keyward

@@ -38,7 +38,8 @@ std::size_t WorkPool::waiting() const {
 
 void WorkPool::thread_main() {
   pthread_setname_np(pthread_self(), options_.name.substr(0, 15).c_str());
-  // On Linux niceness belongs to a thread; refusal (a container without the right) costs fairness, not function.
+  // On Linux niceness belongs to a thread; refusal (a container without the right) costs fairness, not
+  // function.
   if (options_.nice != 0) (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), options_.nice);
   while (true) {
     std::function<void()> job;

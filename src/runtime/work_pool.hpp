@@ -19,10 +19,10 @@
 namespace keyward {
 
 struct WorkPoolOptions {
-  std::string name;               // of the threads, as `top -H` shows them (15 characters)
+  std::string name;  // of the threads, as `top -H` shows them (15 characters)
   std::size_t threads = 1;
-  std::size_t queue_max = 1024;   // jobs waiting, beside those running
-  int nice = 0;                   // added to the threads' niceness, so that a burning pool cannot starve the loops
+  std::size_t queue_max = 1024;  // jobs waiting, beside those running
+  int nice = 0;  // added to the threads' niceness, so that a burning pool cannot starve the loops
 };
 
 class WorkPool {
@@ -33,8 +33,8 @@ class WorkPool {
   /// Finishes what is running, drops what waits, joins. Pools go before the loops that they resume on.
   ~WorkPool();
 
-  /// Runs `blocking_work` on a thread of the pool and resumes the caller on its own loop with what it returned.
-  /// When the queue is full: ErrorCode::unavailable, at once.
+  /// Runs `blocking_work` on a thread of the pool and resumes the caller on its own loop with what it
+  /// returned. When the queue is full: ErrorCode::unavailable, at once.
   template <class F, class T = std::invoke_result_t<F>>
   Task<Result<T>> run(F blocking_work) {
     auto outcome = co_await await_completion<std::optional<T>>(
@@ -44,7 +44,8 @@ class WorkPool {
           if (!submit([job] { job->run(); })) job->done(Outcome<std::optional<T>>{std::nullopt});
         });
     if (!outcome) {
-      co_return std::unexpected(Error{ErrorCode::unavailable, "The server is busy", options_.name + " queue is full", {}, 1});
+      co_return std::unexpected(
+          Error{ErrorCode::unavailable, "The server is busy", options_.name + " queue is full", {}, 1});
     }
     co_return std::move(*outcome);
   }

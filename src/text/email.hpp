@@ -9,14 +9,16 @@
 namespace keyward::text {
 
 struct EmailAddress {
-  std::string as_typed;    // what the person wrote, trimmed: what mail is sent to
-  /// The comparison key: local part in NFC and lower case (full Unicode case folding), domain lower case in its IDNA
-  /// A-label form (`xn--…`, UTS #46 non-transitional, no trailing dot). Two addresses are one account when these are equal.
+  std::string as_typed;  // what the person wrote, trimmed: what mail is sent to
+  /// The comparison key: local part in NFC and lower case (full Unicode case folding), domain lower case in
+  /// its IDNA A-label form (`xn--…`, UTS #46 non-transitional, no trailing dot). Two addresses are one
+  /// account when these are equal.
   std::string normalized;
 };
 
-/// `local@domain`: an RFC 5321 Mailbox with a dot-atom local part (UTF-8 allowed, RFC 6531) and a domain of two or more
-/// labels; no quoted local part, no address literal, no comment. Error: invalid_input; its message is fit for a field error.
+/// `local@domain`: an RFC 5321 Mailbox with a dot-atom local part (UTF-8 allowed, RFC 6531) and a domain of
+/// two or more labels; no quoted local part, no address literal, no comment. Error: invalid_input; its
+/// message is fit for a field error.
 Result<EmailAddress> parse_email(std::string_view text);
 
 }  // namespace keyward::text

@@ -57,6 +57,22 @@ std::size_t count_code_points(std::string_view text) {
   return count;
 }
 
+std::string to_storable_text(std::string_view text, std::size_t max_bytes) {
+  constexpr std::string_view replacement = "\ufffd";
+  std::string stored;
+  while (!text.empty()) {
+    utf8proc_int32_t code_point = 0;
+    const auto length =
+        utf8proc_iterate(as_bytes(text).data(), static_cast<utf8proc_ssize_t>(text.size()), &code_point);
+    const bool good = length > 0 && code_point != 0;
+    const auto taken = good ? text.substr(0, static_cast<std::size_t>(length)) : replacement;
+    if (stored.size() + taken.size() > max_bytes) break;
+    stored += taken;
+    text.remove_prefix(length > 0 ? static_cast<std::size_t>(length) : 1);
+  }
+  return stored;
+}
+
 std::optional<Secret> to_nfc(const Secret& text) {
   if (!is_utf8(text.text())) return std::nullopt;
   if (text.empty()) return Secret{};

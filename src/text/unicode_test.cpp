@@ -65,5 +65,12 @@ TEST(Unicode, control_characters_are_found) {
   EXPECT_FALSE(has_control_character("Zo\xC3\xAB O'Hara-\xE5\xB1\xB1\xE7\x94\xB0 \xF0\x9F\x98\x80"));
 }
 
+TEST(Unicode, storable_text_is_utf8_without_nul_and_within_its_bound) {
+  EXPECT_EQ(to_storable_text("Zo\u00eb", 100), "Zo\u00eb");
+  EXPECT_EQ(to_storable_text(std::string_view{"a\0b\xff\xc3", 5}, 100), "a\ufffdb\ufffd\ufffd");
+  EXPECT_EQ(to_storable_text("ab\u00eb", 3), "ab");
+  EXPECT_EQ(to_storable_text("", 3), "");
+}
+
 }  // namespace
 }  // namespace keyward::text

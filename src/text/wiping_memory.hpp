@@ -9,7 +9,8 @@
 
 namespace keyward::text {
 
-/// `WipingMemory memory; auto value = parse_json(text, {}, &memory);` The memory outlives every value made in it.
+/// `WipingMemory memory; auto value = parse_json(text, {}, &memory);` The memory outlives every value made in
+/// it.
 class WipingMemory final : public boost::json::memory_resource {
  public:
   WipingMemory() = default;

@@ -46,7 +46,8 @@ Result<unsigned> blocking_probe(std::string_view url, std::string_view path) {
   if (!url.starts_with(scheme)) return refused();
   auto host = url.substr(scheme.size());
   std::string_view port = "80";
-  if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
+  if (const auto colon = host.rfind(':');
+      colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
     port = host.substr(colon + 1);
     host = host.substr(0, colon);
   }

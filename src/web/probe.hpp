@@ -7,8 +7,8 @@
 
 namespace keyward::web {
 
-/// The status that `url` (`http://HOST[:PORT]`) gives for `path`. Errors: invalid_input (not such a URL), unavailable
-/// (nothing answers within five seconds).
+/// The status that `url` (`http://HOST[:PORT]`) gives for `path`. Errors: invalid_input (not such a URL),
+/// unavailable (nothing answers within five seconds).
 Result<unsigned> blocking_probe(std::string_view url, std::string_view path);
 
 }  // namespace keyward::web

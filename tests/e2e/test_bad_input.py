@@ -121,3 +121,12 @@ def test_O17_a_token_in_the_query_is_not_taken(server, token):
 
 def test_who_calls_is_asked_before_what_they_sent(server):
     assert server.call("PATCH", "/me", raw=b"{{{", headers={"Content-Type": JSON}).status == 401
+
+
+def test_a_user_agent_that_is_no_utf8_is_survived(server):
+    server.register("agent@example.com")
+    body = b"email=agent%40example.com&password=" + GOOD_PASSWORD.replace(" ", "+").encode()
+    for agent in (b"\xff\xfe\x9b", b"x" * 511 + b"\xc3\xab", b"\xc3\x28"):
+        received = server.raw(b"POST /login HTTP/1.1\r\nHost: x\r\nUser-Agent: " + agent + b"\r\nConnection: close\r\n"
+                              b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert received.startswith(b"HTTP/1.1 200 "), received

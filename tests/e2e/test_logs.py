@@ -2,7 +2,9 @@
 
 import json
 
-from keyward import GOOD_PASSWORD, Keyward
+from keyward import Keyward
+
+SECRET_PASSWORD = "marble canoe 31 thunder"
 
 NAUGHTY = ["a\rb", "a\\r\\nInjected: x", "\u001b[31mred", "x\u2028y", "\u202egnp.exe", "'\"<script>", "%0d%0a{\"event\":\"forged\"}"]
 
@@ -25,15 +27,15 @@ def test_events_of_the_spine(data):
 
 def test_L2_no_secret_is_in_any_output(data):
     with Keyward(data, env={"KEYWARD_SERVER_ACCESS_LOG": "true", "KEYWARD_LOG_LEVEL": "debug"}) as server:
-        login = server.new_user("canary@example.com", GOOD_PASSWORD)
+        login = server.new_user("canary@example.com", SECRET_PASSWORD)
         server.call("GET", "/me?token=canary-in-the-query", token=login["access_token"])
         server.login("canary@example.com", "canary wrong password")
-        server.call("POST", "/me/password", {"current_password": GOOD_PASSWORD, "new_password": "granite lantern 7 waves"},
+        server.call("POST", "/me/password", {"current_password": SECRET_PASSWORD, "new_password": "granite lantern 7 waves"},
                     token=login["access_token"])
         master_key = (data / "master.key").read_text().strip()
     output = "".join(server.events) + "".join(server.errors)
     assert "authn_password_change" in output
-    for secret in (GOOD_PASSWORD, "granite lantern 7 waves", "canary wrong password", login["access_token"],
+    for secret in (SECRET_PASSWORD, "granite lantern 7 waves", "canary wrong password", login["access_token"],
                    login["access_token"].split(".")[2], login["refresh_token"], master_key, "canary-in-the-query",
                    "canary@example.com"):
         assert secret not in output, secret

@@ -1,5 +1,5 @@
-// Commands: what `keyward …` does, one function each. They print data on standard output and sentences for people on
-// standard error, and return the exit code: 0 done, 1 failed, 2 wrong usage.
+// Commands: what `keyward …` does, one function each. They print data on standard output and sentences for
+// people on standard error, and return the exit code: 0 done, 1 failed, 2 wrong usage.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,8 @@ int complain(std::string_view sentence) {
 }
 
 std::optional<Config> load_config_or_complain(const CommonFlags& flags) {
-  auto config = load_config({.file = flags.config_file, .environment = process_environment(), .flags = flags.settings});
+  auto config =
+      load_config({.file = flags.config_file, .environment = process_environment(), .flags = flags.settings});
   if (config) {
     set_log_level(config->log.level);
     return std::move(*config);

@@ -23,12 +23,14 @@ int config_show(const CommonFlags& flags) {
   json::array items;
   for (const auto& setting : show_config(*config)) {
     if (flags.json) {
-      items.push_back(json::object{{"key", setting.key}, {"value", setting.value}, {"origin", setting.origin}});
+      items.push_back(
+          json::object{{"key", setting.key}, {"value", setting.value}, {"origin", setting.origin}});
     } else {
       fmt::print("{} = {}  # {}\n", setting.key, setting.value, setting.origin);
     }
   }
-  if (flags.json) fmt::print("{}\n", json::serialize(json::object{{"items", std::move(items)}, {"next", nullptr}}));
+  if (flags.json)
+    fmt::print("{}\n", json::serialize(json::object{{"items", std::move(items)}, {"next", nullptr}}));
   return exit_done;
 }
 

@@ -25,10 +25,12 @@ int key_list(const CommonFlags& flags) {
                                    {"created_at", to_rfc3339(key.created_at)},
                                    {"activates_at", to_rfc3339(key.activates_at)}});
     } else {
-      fmt::print("{}  {}  {:8}  signs from {}\n", key.id, key.algorithm, domain::to_string(status), to_rfc3339(key.activates_at));
+      fmt::print("{}  {}  {:8}  signs from {}\n", key.id, key.algorithm, domain::to_string(status),
+                 to_rfc3339(key.activates_at));
     }
   }
-  if (flags.json) fmt::print("{}\n", json::serialize(json::object{{"items", std::move(items)}, {"next", nullptr}}));
+  if (flags.json)
+    fmt::print("{}\n", json::serialize(json::object{{"items", std::move(items)}, {"next", nullptr}}));
   return exit_done;
 }
 

@@ -12,7 +12,8 @@ namespace json = boost::json;
 
 namespace {
 
-void print(const CommonFlags& flags, const std::vector<storage::Migration>& migrations, std::string_view nothing) {
+void print(const CommonFlags& flags, const std::vector<storage::Migration>& migrations,
+           std::string_view nothing) {
   if (!flags.json) {
     for (const auto& migration : migrations) fmt::print("{:04}_{}\n", migration.number, migration.name);
     if (migrations.empty()) fmt::print(stderr, "{}\n", nothing);
@@ -20,7 +21,8 @@ void print(const CommonFlags& flags, const std::vector<storage::Migration>& migr
   }
   json::array items;
   for (const auto& migration : migrations) {
-    items.push_back(json::object{{"number", migration.number}, {"name", migration.name}, {"checksum", migration.checksum_hex}});
+    items.push_back(json::object{
+        {"number", migration.number}, {"name", migration.name}, {"checksum", migration.checksum_hex}});
   }
   fmt::print("{}\n", json::serialize(json::object{{"items", std::move(items)}, {"next", nullptr}}));
 }

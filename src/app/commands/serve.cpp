@@ -8,14 +8,16 @@ namespace keyward::app {
 
 namespace {
 
-/// What a newcomer wants to know, on standard error: where it is, where the data is, and three lines to paste.
+/// What a newcomer wants to know, on standard error: where it is, where the data is, and three lines to
+/// paste.
 void greet(const Application& application) {
   const auto& url = application.config().server.public_url;
   fmt::print(stderr,
              "\nKeyward {0} listens on {1}; its data is in {2}.\nTry it:\n\n"
              "  curl -sS {1}/register -H 'Content-Type: application/json' -d "
              "'{{\"email\":\"ada@example.com\",\"password\":\"violet orbit candle 94\"}}'\n"
-             "  TOKEN=$(curl -sS {1}/login -d email=ada@example.com --data-urlencode 'password=violet orbit candle 94' | "
+             "  TOKEN=$(curl -sS {1}/login -d email=ada@example.com --data-urlencode 'password=violet orbit "
+             "candle 94' | "
              "sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n"
              "  curl -sS {1}/me -H \"Authorization: Bearer $TOKEN\"\n\n"
              "The API in a browser: {1}/docs\n\n",

@@ -43,7 +43,8 @@ jose::Checked<void> check_claims(const jose::VerifiedJws& token, Time now) {
 }
 
 /// Empty when the token is good.
-std::string_view find_refusal(std::string_view token, const jose::KeySet& keys, bool signature_only, Time now) {
+std::string_view find_refusal(std::string_view token, const jose::KeySet& keys, bool signature_only,
+                              Time now) {
   const auto verified = jose::verify_compact(token, keys);
   if (!verified) return jose::to_word(verified.error().reason);
   if (signature_only) return {};
@@ -59,7 +60,8 @@ Result<jose::KeySet> read_key_file(const std::filesystem::path& path) {
   // MAC keys too: the file is the caller's own, it did not come over the network.
   auto set = jose::parse_jwk_set(text.str(), jose::MacKeys::accept);
   if (!set) return fail(ErrorCode::invalid_input, path.string() + ": " + set.error().message);
-  for (const auto& reason : set->skipped) fmt::print(stderr, "keyward: {}: a key was skipped: {}\n", path.string(), reason);
+  for (const auto& reason : set->skipped)
+    fmt::print(stderr, "keyward: {}: a key was skipped: {}\n", path.string(), reason);
   return std::move(set->keys);
 }
 
@@ -67,7 +69,8 @@ Result<jose::KeySet> read_key_file(const std::filesystem::path& path) {
 Result<jose::KeySet> read_own_keys(const CommonFlags& flags) {
   const auto config = load_config_or_complain(flags);
   if (!config) return fail(ErrorCode::invalid_input, "The configuration has errors");
-  auto database = storage::Database::open({.path = database_path(*config), .reader_threads = 1, .create = false});
+  auto database =
+      storage::Database::open({.path = database_path(*config), .reader_threads = 1, .create = false});
   if (!database) return fail_from(database);
   const auto rows = (*database)->blocking_read(domain::list_signing_keys);
   jose::KeySet keys;

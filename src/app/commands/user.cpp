@@ -31,7 +31,8 @@ json::object to_json(const ShownAccount& shown) {
   object["roles"] = json::value_from(shown.roles);
   object["disabled"] = account.disabled;
   object["created_at"] = to_rfc3339(account.created_at);
-  object["last_login_at"] = account.last_login_at ? json::value(to_rfc3339(*account.last_login_at)) : json::value(nullptr);
+  object["last_login_at"] =
+      account.last_login_at ? json::value(to_rfc3339(*account.last_login_at)) : json::value(nullptr);
   return object;
 }
 
@@ -52,12 +53,14 @@ std::optional<domain::Account> find_account(storage::Transaction& transaction, c
   return email ? domain::find_account_by_email(transaction, email->normalized) : std::nullopt;
 }
 
-/// Finds the account, lets `change` work on it in the same transaction, and tells the servers on this data folder.
+/// Finds the account, lets `change` work on it in the same transaction, and tells the servers on this data
+/// folder.
 template <class Change>
 Result<domain::Account> change_account(Core& core, const std::string& who, Change change) {
   return core.database->blocking_write([&](storage::Transaction& transaction) -> Result<domain::Account> {
     auto account = find_account(transaction, who);
-    if (!account || !change(transaction, *account)) return fail(ErrorCode::not_found, "There is no user " + who);
+    if (!account || !change(transaction, *account))
+      return fail(ErrorCode::not_found, "There is no user " + who);
     transaction.after_commit([&core, id = account->id] { core.revisions->bump_account(id); });
     return std::move(*account);
   });
@@ -112,7 +115,8 @@ int user_add(const CommonFlags& flags, const NewUserFlags& user) {
       [&](storage::Transaction& transaction) { return domain::insert_account(transaction, *account); });
   if (!inserted) return complain("There is a user " + user.email + " already");
   if (flags.json) {
-    fmt::print("{}\n", json::serialize(json::object{{"id", account->id.to_string()}, {"email", account->email.as_typed}}));
+    fmt::print("{}\n", json::serialize(json::object{{"id", account->id.to_string()},
+                                                    {"email", account->email.as_typed}}));
   } else {
     fmt::print("{}\n", account->id.to_string());
   }
@@ -140,8 +144,9 @@ int user_list(const CommonFlags& flags, std::int64_t limit, const std::string& a
   }
   json::array items;
   for (const auto& shown : page.first) items.push_back(to_json(shown));
-  const json::object answer{{"items", std::move(items)},
-                            {"next", page.second ? json::value(page.second->to_string()) : json::value(nullptr)}};
+  const json::object answer{
+      {"items", std::move(items)},
+      {"next", page.second ? json::value(page.second->to_string()) : json::value(nullptr)}};
   fmt::print("{}\n", json::serialize(answer));
   return exit_done;
 }
@@ -149,12 +154,13 @@ int user_list(const CommonFlags& flags, std::int64_t limit, const std::string& a
 int user_show(const CommonFlags& flags, const std::string& who) {
   const auto core = open_core_or_complain(flags);
   if (!core) return exit_failed;
-  const auto shown = core->database->blocking_read([&](storage::Transaction& transaction) -> std::optional<ShownAccount> {
-    auto account = find_account(transaction, who);
-    if (!account) return std::nullopt;
-    auto roles = domain::list_roles(transaction, account->id);
-    return ShownAccount{std::move(*account), std::move(roles)};
-  });
+  const auto shown =
+      core->database->blocking_read([&](storage::Transaction& transaction) -> std::optional<ShownAccount> {
+        auto account = find_account(transaction, who);
+        if (!account) return std::nullopt;
+        auto roles = domain::list_roles(transaction, account->id);
+        return ShownAccount{std::move(*account), std::move(roles)};
+      });
   if (!shown) return complain("There is no user " + who);
   print(flags, *shown);
   return exit_done;
@@ -164,11 +170,12 @@ int user_set_disabled(const CommonFlags& flags, const std::string& who, bool dis
   const auto core = open_core_or_complain(flags);
   if (!core) return exit_failed;
   const auto now = core->clock.now();
-  const auto changed = change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
-    // Enabling brings no old session back: whoever was let in before has to log in again.
-    if (disabled) domain::end_sessions(transaction, account.id, std::nullopt, "account_disabled", now);
-    return domain::set_disabled(transaction, account.id, disabled, now);
-  });
+  const auto changed =
+      change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
+        // Enabling brings no old session back: whoever was let in before has to log in again.
+        if (disabled) domain::end_sessions(transaction, account.id, std::nullopt, "account_disabled", now);
+        return domain::set_disabled(transaction, account.id, disabled, now);
+      });
   if (!changed) return complain(changed.error().message);
   return exit_done;
 }
@@ -176,9 +183,10 @@ int user_set_disabled(const CommonFlags& flags, const std::string& who, bool dis
 int user_delete(const CommonFlags& flags, const std::string& who) {
   const auto core = open_core_or_complain(flags);
   if (!core) return exit_failed;
-  const auto deleted = change_account(*core, who, [](storage::Transaction& transaction, const domain::Account& account) {
-    return domain::delete_account(transaction, account.id);
-  });
+  const auto deleted =
+      change_account(*core, who, [](storage::Transaction& transaction, const domain::Account& account) {
+        return domain::delete_account(transaction, account.id);
+      });
   if (!deleted) return complain(deleted.error().message);
   return exit_done;
 }

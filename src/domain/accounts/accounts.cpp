@@ -11,13 +11,14 @@ bool is_known_role(std::string_view name) { return name == role_user || name == 
 bool insert_account(storage::Transaction& transaction, const NewAccount& account) {
   const auto inserted = transaction.execute(
       "INSERT INTO accounts (id, email, email_normalized, full_name, password_hash, created_at, updated_at, "
-      "password_changed_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6) ON CONFLICT (email_normalized) DO NOTHING",
+      "password_changed_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6) ON CONFLICT (email_normalized) DO "
+      "NOTHING",
       account.id, account.email.as_typed, account.email.normalized, account.full_name, account.password_hash,
       account.created_at);
   if (inserted == 0) return false;
   for (const auto& role : account.roles) {
-    transaction.execute("INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3)", account.id,
-                        role, account.created_at);
+    transaction.execute("INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3)",
+                        account.id, role, account.created_at);
   }
   return true;
 }
@@ -27,8 +28,8 @@ std::optional<Account> find_account(storage::Transaction& transaction, const Uui
 }
 
 std::optional<Account> find_account_by_email(storage::Transaction& transaction, std::string_view normalized) {
-  return transaction.find<Account>("SELECT " KEYWARD_ACCOUNT_COLUMNS " FROM accounts WHERE email_normalized = $1",
-                                   normalized);
+  return transaction.find<Account>(
+      "SELECT " KEYWARD_ACCOUNT_COLUMNS " FROM accounts WHERE email_normalized = $1", normalized);
 }
 
 std::vector<std::string> list_roles(storage::Transaction& transaction, const Uuid& account_id) {
@@ -49,14 +50,15 @@ AccountPage list_accounts(storage::Transaction& transaction, std::optional<Uuid>
   return page;
 }
 
-bool set_full_name(storage::Transaction& transaction, const Uuid& id, const std::optional<std::string>& full_name,
-                   Time now) {
-  return transaction.execute("UPDATE accounts SET full_name = $2, updated_at = $3 WHERE id = $1", id, full_name,
-                             now) == 1;
+bool set_full_name(storage::Transaction& transaction, const Uuid& id,
+                   const std::optional<std::string>& full_name, Time now) {
+  return transaction.execute("UPDATE accounts SET full_name = $2, updated_at = $3 WHERE id = $1", id,
+                             full_name, now) == 1;
 }
 
 bool set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now) {
-  return transaction.execute("UPDATE accounts SET disabled = $2, updated_at = $3 WHERE id = $1", id, disabled, now) == 1;
+  return transaction.execute("UPDATE accounts SET disabled = $2, updated_at = $3 WHERE id = $1", id, disabled,
+                             now) == 1;
 }
 
 bool delete_account(storage::Transaction& transaction, const Uuid& id) {
@@ -64,7 +66,8 @@ bool delete_account(storage::Transaction& transaction, const Uuid& id) {
 }
 
 bool record_login(storage::Transaction& transaction, const Uuid& id, Time now) {
-  return transaction.execute("UPDATE accounts SET last_login_at = $2 WHERE id = $1 AND NOT disabled", id, now) == 1;
+  return transaction.execute("UPDATE accounts SET last_login_at = $2 WHERE id = $1 AND NOT disabled", id,
+                             now) == 1;
 }
 
 bool replace_password_hash(storage::Transaction& transaction, const Uuid& id, std::string_view old_hash,

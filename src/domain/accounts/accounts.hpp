@@ -1,6 +1,7 @@
 // Accounts: the people, and the SQL that knows them.
 //
-// Every function takes a Transaction and is one or two statements; whatever must happen once is one conditional statement.
+// Every function takes a Transaction and is one or two statements; whatever must happen once is one
+// conditional statement.
 #pragma once
 
 #include <boost/describe/class.hpp>
@@ -28,7 +29,8 @@ struct Account {
   std::optional<Time> last_login_at;
 };
 BOOST_DESCRIBE_STRUCT(Account, (),
-                      (id, email, email_verified, full_name, password_hash, disabled, created_at, last_login_at))
+                      (id, email, email_verified, full_name, password_hash, disabled, created_at,
+                       last_login_at))
 
 struct NewAccount {
   Uuid id;
@@ -44,7 +46,8 @@ inline constexpr std::string_view role_user = "user";
 inline constexpr std::string_view role_admin = "admin";
 bool is_known_role(std::string_view name);
 
-/// False when the address is taken; nothing is stored then. Of N parallel calls with one address exactly one wins.
+/// False when the address is taken; nothing is stored then. Of N parallel calls with one address exactly one
+/// wins.
 [[nodiscard]] bool insert_account(storage::Transaction& transaction, const NewAccount& account);
 
 std::optional<Account> find_account(storage::Transaction& transaction, const Uuid& id);
@@ -68,7 +71,7 @@ AccountPage list_accounts(storage::Transaction& transaction, std::optional<Uuid>
 [[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id, Time now);
 
 /// Replaces the hash only while it is still `old_hash`: of two parallel changes or upgrades one wins (P9).
-[[nodiscard]] bool replace_password_hash(storage::Transaction& transaction, const Uuid& id, std::string_view old_hash,
-                                         std::string_view new_hash, Time now);
+[[nodiscard]] bool replace_password_hash(storage::Transaction& transaction, const Uuid& id,
+                                         std::string_view old_hash, std::string_view new_hash, Time now);
 
 }  // namespace keyward::domain

@@ -39,7 +39,8 @@ std::string to_json_line(const SecurityEvent& event, Time now) {
   return line + '}';
 }
 
-EventLog::EventLog(int output, const Clock& clock) : output_(output), clock_(clock), thread_([this] { thread_main(); }) {}
+EventLog::EventLog(int output, const Clock& clock)
+    : output_(output), clock_(clock), thread_([this] { thread_main(); }) {}
 
 EventLog::~EventLog() {
   {

@@ -1,8 +1,9 @@
 // Security events: JSON lines on standard output, named with OWASP's Logging Vocabulary (L1).
 //
-// Threats: a log line forged by what a client sends (every text is escaped: one line out per event, L2); a secret in the
-// log (an event has fixed fields: ids and words of ours, never a password, a token or an address of mail); a reader of
-// the log that stalls (lines wait in a bounded queue for a thread of their own; what does not fit is counted, and told).
+// Threats: a log line forged by what a client sends (every text is escaped: one line out per event, L2); a
+// secret in the log (an event has fixed fields: ids and words of ours, never a password, a token or an
+// address of mail); a reader of the log that stalls (lines wait in a bounded queue for a thread of their own;
+// what does not fit is counted, and told).
 #pragma once
 
 #include <condition_variable>

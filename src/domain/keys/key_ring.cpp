@@ -15,7 +15,8 @@ namespace jose = protocol::jose;
 
 namespace {
 
-/// How long a key is published before it signs: whoever fetched the set just before has to ask again in half of that.
+/// How long a key is published before it signs: whoever fetched the set just before has to ask again in half
+/// of that.
 constexpr std::chrono::seconds publication_lead = 2 * limits::jwks_max_age;
 
 std::string make_etag(std::string_view text) {
@@ -38,12 +39,14 @@ KeyRing::KeyRing(Dependencies dependencies, KeySettings settings)
 SigningKeyRow KeyRing::make_key(std::chrono::seconds lead) const {
   const jose::SigningKey key{crypto::PrivateKey::generate(settings_.algorithm)};
   const auto now = use_.clock.now();
-  return {.id = key.kid(),
-          .algorithm = std::string{jose::to_name(key.algorithm())},
-          .public_jwk = boost::json::serialize(jose::to_public_jwk(key.kid(), key.private_key()->public_key())),
-          .private_key_sealed = crypto::seal(sealing_key_, key.private_key()->to_pkcs8(), as_bytes(key.kid()), use_.random),
-          .created_at = now,
-          .activates_at = now + lead};
+  return {
+      .id = key.kid(),
+      .algorithm = std::string{jose::to_name(key.algorithm())},
+      .public_jwk = boost::json::serialize(jose::to_public_jwk(key.kid(), key.private_key()->public_key())),
+      .private_key_sealed =
+          crypto::seal(sealing_key_, key.private_key()->to_pkcs8(), as_bytes(key.kid()), use_.random),
+      .created_at = now,
+      .activates_at = now + lead};
 }
 
 Result<KeySnapshotPointer> KeyRing::load(storage::Transaction& transaction) const {
@@ -54,12 +57,13 @@ Result<KeySnapshotPointer> KeyRing::load(storage::Transaction& transaction) cons
   for (const auto& row : all) {
     if (status_of(row, all, now) == KeyStatus::removed) continue;
     const auto algorithm = jose::parse_algorithm(row.algorithm);
-    if (!algorithm) return fail(ErrorCode::internal, "Signing key " + row.id + " has the unknown algorithm " + row.algorithm);
+    if (!algorithm)
+      return fail(ErrorCode::internal,
+                  "Signing key " + row.id + " has the unknown algorithm " + row.algorithm);
     const auto opened = crypto::open(sealing_key_, row.private_key_sealed, as_bytes(row.id));
     if (!opened) {
-      return fail(ErrorCode::internal,
-                  "The master key does not open the stored signing key " + row.id +
-                      ": start with the master key that this data folder was made with");
+      return fail(ErrorCode::internal, "The master key does not open the stored signing key " + row.id +
+                                           ": start with the master key that this data folder was made with");
     }
     auto key = crypto::PrivateKey::from_pkcs8(*algorithm, *opened);
     if (!key) return fail_from(key);
@@ -96,7 +100,8 @@ Result<void> KeyRing::blocking_open() {
 
 Result<std::string> KeyRing::blocking_rotate(Rotation rotation) {
   const auto key = make_key(rotation == Rotation::planned ? publication_lead : std::chrono::seconds{0});
-  return use_.database.blocking_write([this, &key, rotation](storage::Transaction& transaction) -> Result<std::string> {
+  return use_.database.blocking_write([this, &key,
+                                       rotation](storage::Transaction& transaction) -> Result<std::string> {
     if (rotation != Rotation::planned) {
       insert_key_now(transaction, key, rotation == Rotation::compromised);
     } else if (!insert_next_key(transaction, key)) {

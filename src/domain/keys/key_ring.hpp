@@ -1,7 +1,7 @@
 // KeyRing: the signing keys in memory, kept in step with the table by every process on it.
 //
-// Private keys are stored sealed (crypto/aead.hpp) under a sub-key of the master key, with the key's id as associated
-// data: a row that is moved, changed, or opened with another master key does not open.
+// Private keys are stored sealed (crypto/aead.hpp) under a sub-key of the master key, with the key's id as
+// associated data: a row that is moved, changed, or opened with another master key does not open.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +65,8 @@ class KeyRing {
 
   /// The keys as they are now: read anew when another process changed them.
   Task<KeySnapshotPointer> current();
-  /// What time does to keys: starts a rotation when the signer is too old or of another algorithm than configured, and
-  /// drops keys whose last token has expired. To be called every minute or so.
+  /// What time does to keys: starts a rotation when the signer is too old or of another algorithm than
+  /// configured, and drops keys whose last token has expired. To be called every minute or so.
   Task<void> maintain();
 
  private:

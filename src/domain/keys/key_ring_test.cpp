@@ -41,7 +41,8 @@ class KeyRingTest : public testing::Test {
     return future.get();
   }
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("key_ring_test." + std::to_string(::getpid()));
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("key_ring_test." + std::to_string(::getpid()));
   ManualClock clock_{Time{seconds{1'800'000'000}}};
   crypto::SystemRandom random_;
   crypto::MasterKey master_key_ = crypto::MasterKey::generate(random_);
@@ -57,7 +58,8 @@ TEST_F(KeyRingTest, two_processes_that_start_at_once_share_one_first_key) {
   EXPECT_TRUE(one.blocking_open());
   other.join();
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 1U);
-  EXPECT_EQ(wait_for(one.current())->signer(clock_.now()).kid(), wait_for(two.current())->signer(clock_.now()).kid());
+  EXPECT_EQ(wait_for(one.current())->signer(clock_.now()).kid(),
+            wait_for(two.current())->signer(clock_.now()).kid());
 }
 
 TEST_F(KeyRingTest, another_master_key_is_refused_with_a_sentence) {
@@ -84,7 +86,8 @@ TEST_F(KeyRingTest, J4_planned_rotation_never_leaves_a_verifier_without_the_key)
   auto server = make_ring(master_key_);
   ASSERT_TRUE(ring.blocking_open());
   ASSERT_TRUE(server.blocking_open());
-  const TokenSubject subject{.account_id = Uuid::make_v7(clock_.now(), random_), .session_id = Uuid::make_v7(clock_.now(), random_)};
+  const TokenSubject subject{.account_id = Uuid::make_v7(clock_.now(), random_),
+                             .session_id = Uuid::make_v7(clock_.now(), random_)};
   ASSERT_TRUE(ring.blocking_rotate(Rotation::planned));
   EXPECT_EQ(ring.blocking_rotate(Rotation::planned).error().code, ErrorCode::conflict);
 
@@ -110,7 +113,8 @@ TEST_F(KeyRingTest, J4_planned_rotation_never_leaves_a_verifier_without_the_key)
 TEST_F(KeyRingTest, a_compromised_key_takes_its_tokens_with_it_and_now_does_not) {
   auto ring = make_ring(master_key_);
   ASSERT_TRUE(ring.blocking_open());
-  const TokenSubject subject{.account_id = Uuid::make_v7(clock_.now(), random_), .session_id = Uuid::make_v7(clock_.now(), random_)};
+  const TokenSubject subject{.account_id = Uuid::make_v7(clock_.now(), random_),
+                             .session_id = Uuid::make_v7(clock_.now(), random_)};
   const auto token = issuer_.issue(*wait_for(ring.current()), subject, clock_.now(), random_);
   clock_.advance(seconds{1});
   ASSERT_TRUE(ring.blocking_rotate(Rotation::now));
@@ -123,7 +127,8 @@ TEST_F(KeyRingTest, a_compromised_key_takes_its_tokens_with_it_and_now_does_not)
 }
 
 TEST_F(KeyRingTest, maintenance_rotates_by_age_once_and_deletes_what_is_spent) {
-  auto ring = make_ring(master_key_, {.algorithm = crypto::Algorithm::es256, .max_age = std::chrono::hours{24}});
+  auto ring =
+      make_ring(master_key_, {.algorithm = crypto::Algorithm::es256, .max_age = std::chrono::hours{24}});
   ASSERT_TRUE(ring.blocking_open());
   wait_for(ring.maintain());
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 1U);
@@ -131,7 +136,8 @@ TEST_F(KeyRingTest, maintenance_rotates_by_age_once_and_deletes_what_is_spent) {
   for (int i = 0; i < 3; ++i) wait_for(ring.maintain());
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 2U);
   clock_.advance(std::chrono::minutes{11});
-  EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).kid(), database_->blocking_read(list_signing_keys).back().id);
+  EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).kid(),
+            database_->blocking_read(list_signing_keys).back().id);
   clock_.advance(std::chrono::minutes{1} + key_retention - std::chrono::hours{2});
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 2U);
   clock_.advance(std::chrono::hours{2});

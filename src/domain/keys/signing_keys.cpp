@@ -5,7 +5,8 @@ namespace keyward::domain {
 namespace {
 
 /// When the next key after `key` began or will begin to sign; nothing when it has no successor.
-std::optional<Time> find_successor_activation(const SigningKeyRow& key, const std::vector<SigningKeyRow>& all) {
+std::optional<Time> find_successor_activation(const SigningKeyRow& key,
+                                              const std::vector<SigningKeyRow>& all) {
   std::optional<Time> earliest;
   for (const auto& other : all) {
     const bool later = other.activates_at > key.activates_at ||
@@ -48,18 +49,22 @@ std::vector<SigningKeyRow> list_signing_keys(storage::Transaction& transaction) 
 
 bool insert_first_key(storage::Transaction& transaction, const SigningKeyRow& key) {
   return transaction.execute(
-             "INSERT INTO signing_keys (id, algorithm, public_jwk, private_key_sealed, created_at, activates_at) "
+             "INSERT INTO signing_keys (id, algorithm, public_jwk, private_key_sealed, created_at, "
+             "activates_at) "
              "SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS "
              "(SELECT 1 FROM signing_keys WHERE activates_at <= $5 AND removed_at IS NULL)",
-             key.id, key.algorithm, key.public_jwk, key.private_key_sealed, key.created_at, key.activates_at) == 1;
+             key.id, key.algorithm, key.public_jwk, key.private_key_sealed, key.created_at,
+             key.activates_at) == 1;
 }
 
 bool insert_next_key(storage::Transaction& transaction, const SigningKeyRow& key) {
   return transaction.execute(
-             "INSERT INTO signing_keys (id, algorithm, public_jwk, private_key_sealed, created_at, activates_at) "
+             "INSERT INTO signing_keys (id, algorithm, public_jwk, private_key_sealed, created_at, "
+             "activates_at) "
              "SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS "
              "(SELECT 1 FROM signing_keys WHERE activates_at > $5 AND removed_at IS NULL)",
-             key.id, key.algorithm, key.public_jwk, key.private_key_sealed, key.created_at, key.activates_at) == 1;
+             key.id, key.algorithm, key.public_jwk, key.private_key_sealed, key.created_at,
+             key.activates_at) == 1;
 }
 
 void insert_key_now(storage::Transaction& transaction, const SigningKeyRow& key, bool remove_others) {

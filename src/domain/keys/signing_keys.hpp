@@ -1,9 +1,10 @@
 // Signing keys as rows: when each is published, signs, and goes; and the SQL that knows them.
 //
-// A key's life follows from when it and its successor become active: created (published in the key set) -> activates_at
-// (signs from here on) -> its successor activates (this one still verifies) -> its last token has expired (it leaves the
-// key set). So whoever caches the key set for its max-age always has the key that signs (J4). A key that may have been
-// stolen is removed outright. Rotation is one conditional statement: two processes that rotate at once make one key.
+// A key's life follows from when it and its successor become active: created (published in the key set) ->
+// activates_at (signs from here on) -> its successor activates (this one still verifies) -> its last token
+// has expired (it leaves the key set). So whoever caches the key set for its max-age always has the key that
+// signs (J4). A key that may have been stolen is removed outright. Rotation is one conditional statement: two
+// processes that rotate at once make one key.
 #pragma once
 
 #include <boost/describe/class.hpp>
@@ -37,7 +38,8 @@ enum class KeyStatus : std::uint8_t { next, active, retired, removed };
 std::string_view to_string(KeyStatus status);
 
 /// How long a key verifies after its successor began to sign: no token lives longer.
-inline constexpr std::chrono::seconds key_retention = limits::access_token_lifetime_max + limits::token_clock_skew;
+inline constexpr std::chrono::seconds key_retention =
+    limits::access_token_lifetime_max + limits::token_clock_skew;
 
 /// What `key` is at `now`, beside the other keys. Exactly one is active as soon as one has been activated.
 KeyStatus status_of(const SigningKeyRow& key, const std::vector<SigningKeyRow>& all, Time now);
@@ -51,7 +53,8 @@ std::vector<SigningKeyRow> list_signing_keys(storage::Transaction& transaction);
 /// As the successor of the one that signs: only if no key waits for its activation already.
 [[nodiscard]] bool insert_next_key(storage::Transaction& transaction, const SigningKeyRow& key);
 
-/// Activates `key` at once, whatever else waits; with `remove_others` every other key is thrown out with all its tokens.
+/// Activates `key` at once, whatever else waits; with `remove_others` every other key is thrown out with all
+/// its tokens.
 void insert_key_now(storage::Transaction& transaction, const SigningKeyRow& key, bool remove_others);
 
 /// Deletes the rows, private keys included, of those that are removed at `now`.

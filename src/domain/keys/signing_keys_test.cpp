@@ -14,7 +14,9 @@ SigningKeyRow make_row(std::string id, Time created_at, Time activates_at) {
 
 TEST(SigningKeys, J4_a_key_is_published_signs_verifies_and_goes) {
   const std::vector keys{make_row("one", start, start), make_row("two", start + 89 * day, start + 90 * day)};
-  const auto states = [&](Time now) { return std::pair{status_of(keys[0], keys, now), status_of(keys[1], keys, now)}; };
+  const auto states = [&](Time now) {
+    return std::pair{status_of(keys[0], keys, now), status_of(keys[1], keys, now)};
+  };
   using enum KeyStatus;
   EXPECT_EQ(states(start), std::pair(active, next));
   EXPECT_EQ(states(start + 90 * day - microseconds{1}), std::pair(active, next));
@@ -25,10 +27,12 @@ TEST(SigningKeys, J4_a_key_is_published_signs_verifies_and_goes) {
 
 TEST(SigningKeys, exactly_one_key_signs_at_any_time) {
   const std::vector keys{make_row("one", start, start), make_row("two", start, start + day),
-                         make_row("three", start + day, start + day), make_row("four", start + 2 * day, start + 3 * day)};
+                         make_row("three", start + day, start + day),
+                         make_row("four", start + 2 * day, start + 3 * day)};
   for (int hour = 0; hour < 24 * 10; ++hour) {
     int signers = 0;
-    for (const auto& key : keys) signers += status_of(key, keys, start + std::chrono::hours{hour}) == KeyStatus::active ? 1 : 0;
+    for (const auto& key : keys)
+      signers += status_of(key, keys, start + std::chrono::hours{hour}) == KeyStatus::active ? 1 : 0;
     EXPECT_EQ(signers, 1) << hour;
   }
 }

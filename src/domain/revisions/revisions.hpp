@@ -1,10 +1,12 @@
-// Revisions: how a cache on any loop, and in any process on this data folder, learns that an account has changed.
+// Revisions: how a cache on any loop, and in any process on this data folder, learns that an account has
+// changed.
 //
-// 4096 counters in a small file that every process maps. Whoever commits a change to an account or its sessions bumps
-// the account's counter after the commit; whoever caches what it read keeps the counter's value from *before* the read,
-// and trusts its copy only while the counter still says the same. So the command line's `user disable` is seen by a
-// running server at its next request. Two accounts may share a counter: that costs one more read, never a wrong answer.
-// A process killed between commit and bump is why cached copies also have an age limit (limits::cached_account_max_age).
+// 4096 counters in a small file that every process maps. Whoever commits a change to an account or its
+// sessions bumps the account's counter after the commit; whoever caches what it read keeps the counter's
+// value from *before* the read, and trusts its copy only while the counter still says the same. So the
+// command line's `user disable` is seen by a running server at its next request. Two accounts may share a
+// counter: that costs one more read, never a wrong answer. A process killed between commit and bump is why
+// cached copies also have an age limit (limits::cached_account_max_age).
 #pragma once
 
 #include <atomic>
@@ -26,7 +28,9 @@ class Revisions {
   Revisions(const Revisions&) = delete;
   Revisions& operator=(const Revisions&) = delete;
 
-  [[nodiscard]] std::uint64_t of_account(const Uuid& id) const { return counter(id).load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t of_account(const Uuid& id) const {
+    return counter(id).load(std::memory_order_acquire);
+  }
   void bump_account(const Uuid& id) { counter(id).fetch_add(1, std::memory_order_acq_rel); }
 
   /// The signing keys have one counter for all of them.
@@ -39,7 +43,9 @@ class Revisions {
   static constexpr std::size_t count = 4096;
 
   explicit Revisions(std::span<Counter> counters) : counters_(counters) {}
-  [[nodiscard]] Counter& counter(const Uuid& id) const { return counters_[1 + std::hash<Uuid>{}(id) % (count - 1)]; }
+  [[nodiscard]] Counter& counter(const Uuid& id) const {
+    return counters_[1 + std::hash<Uuid>{}(id) % (count - 1)];
+  }
 
   std::span<Counter> counters_;
 };

@@ -17,7 +17,8 @@ class RevisionsTest : public testing::Test {
   void SetUp() override { std::filesystem::create_directories(folder_); }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("revisions_test." + std::to_string(::getpid()));
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("revisions_test." + std::to_string(::getpid()));
   crypto::SystemRandom random_;
   Uuid id_ = Uuid::make_v7(Time{}, random_);
 };
@@ -53,7 +54,7 @@ TEST_F(RevisionsTest, the_file_is_the_owners_alone_and_survives) {
     revisions->bump_account(id_);
     last = revisions->of_account(id_);
   }
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((folder_ / "revisions").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   EXPECT_EQ(Revisions::open(folder_).value()->of_account(id_), last);

@@ -11,7 +11,8 @@ RefreshToken make_refresh_token(const Uuid& session_id, std::int64_t generation,
   auto out = raw.mutable_bytes();
   std::ranges::copy(session_id.bytes, out.begin());
   for (std::size_t i = 0; i < sizeof generation; ++i) {
-    out[session_id.bytes.size() + i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(generation) >> (56U - 8U * i));
+    out[session_id.bytes.size() + i] =
+        static_cast<std::uint8_t>(static_cast<std::uint64_t>(generation) >> (56U - 8U * i));
   }
   random.fill(out.last(random_bytes));
   std::string text = "kw_rt_";
@@ -23,16 +24,18 @@ RefreshToken make_refresh_token(const Uuid& session_id, std::int64_t generation,
 void insert_session(storage::Transaction& transaction, const RefreshToken& token, const Uuid& account_id,
                     const Device& device, const SessionSettings& settings, Time now) {
   transaction.execute(
-      "INSERT INTO sessions (id, account_id, generation, refresh_token_hash, user_agent, address, created_at, "
+      "INSERT INTO sessions (id, account_id, generation, refresh_token_hash, user_agent, address, "
+      "created_at, "
       "last_used_at, idle_expires_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)",
       token.session_id, account_id, token.generation, token.hash, device.user_agent, device.address, now,
       now + settings.idle_lifetime, now + settings.absolute_lifetime);
 }
 
-std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account_id, std::optional<Uuid> except,
-                          std::string_view reason, Time now) {
+std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account_id,
+                          std::optional<Uuid> except, std::string_view reason, Time now) {
   return transaction.execute(
-      "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE account_id = $1 AND id <> $2 AND ended_at IS NULL",
+      "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE account_id = $1 AND id <> $2 AND ended_at IS "
+      "NULL",
       account_id, except.value_or(Uuid{}), now, reason);
 }
 

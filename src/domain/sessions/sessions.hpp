@@ -1,7 +1,7 @@
 // Sessions: one row for each login that lasts, and the refresh token that names it.
 //
-// A refresh token is `kw_rt_` + base64url(session id, generation, 256 random bits); only its SHA-256 is stored.
-// Threats: a stolen database holds no usable token (R1); a guessed token needs 256 bits.
+// A refresh token is `kw_rt_` + base64url(session id, generation, 256 random bits); only its SHA-256 is
+// stored. Threats: a stolen database holds no usable token (R1); a guessed token needs 256 bits.
 #pragma once
 
 #include <boost/describe/class.hpp>
@@ -44,8 +44,8 @@ void insert_session(storage::Transaction& transaction, const RefreshToken& token
                     const Device& device, const SessionSettings& settings, Time now);
 
 /// Ends every live session of the account but `except`; returns how many ended.
-std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account_id, std::optional<Uuid> except,
-                          std::string_view reason, Time now);
+std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account_id,
+                          std::optional<Uuid> except, std::string_view reason, Time now);
 
 /// Who a live session speaks for, with what `GET /me` tells about them.
 struct LiveAccount {
@@ -58,7 +58,8 @@ struct LiveAccount {
 };
 BOOST_DESCRIBE_STRUCT(LiveAccount, (), (id, email, email_verified, full_name, created_at, last_login_at))
 
-/// The account behind a session that has neither ended nor expired, if the account is theirs and not disabled.
+/// The account behind a session that has neither ended nor expired, if the account is theirs and not
+/// disabled.
 std::optional<LiveAccount> find_live_account(storage::Transaction& transaction, const Uuid& session_id,
                                              const Uuid& account_id, Time now);
 

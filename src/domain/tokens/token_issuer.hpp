@@ -38,7 +38,8 @@ class TokenIssuer {
  public:
   explicit TokenIssuer(TokenSettings settings) : settings_(std::move(settings)) {}
 
-  [[nodiscard]] std::string issue(const KeySnapshot& keys, const TokenSubject& subject, Time now, Random& random) const;
+  [[nodiscard]] std::string issue(const KeySnapshot& keys, const TokenSubject& subject, Time now,
+                                  Random& random) const;
   /// Reasons: all of protocol::jose::Reason. The session is not looked up.
   [[nodiscard]] protocol::jose::Checked<VerifiedToken> verify(std::string_view token, const KeySnapshot& keys,
                                                               Time now) const;

@@ -11,7 +11,8 @@ std::unexpected<Error> invalid_credentials(std::string reason) {
 }
 
 /// Why these credentials are refused; empty when they are good.
-std::string_view find_refusal(const std::optional<domain::Account>& account, const crypto::PasswordCheck& check) {
+std::string_view find_refusal(const std::optional<domain::Account>& account,
+                              const crypto::PasswordCheck& check) {
   if (!account) return "unknown_account";
   if (!check.matches) return "wrong_password";
   if (account->disabled) return "account_disabled";
@@ -33,7 +34,8 @@ Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::U
   co_return co_await start_session(std::move(*account), std::move(client));
 }
 
-Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret password, web::Client client) {
+Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret password,
+                                                       web::Client client) {
   // What is no address can be nobody's: it takes the way of an unknown account, hash and all.
   auto email = text::parse_email(name);
   auto account = co_await database.read(
@@ -46,7 +48,8 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
   if (!check) co_return fail_from(check);
 
   if (const auto refusal = find_refusal(account, *check); !refusal.empty()) {
-    events.emit(about("authn_login_fail", client, account ? std::optional{account->id} : std::nullopt, refusal));
+    events.emit(
+        about("authn_login_fail", client, account ? std::optional{account->id} : std::nullopt, refusal));
     co_return invalid_credentials(std::string{refusal});
   }
   if (check->needs_upgrade) {
@@ -68,9 +71,10 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
   const auto refresh_token = domain::make_refresh_token(Uuid::make_v7(now, random), 0, random);
   const domain::Device device{client.user_agent, client.address};
 
-  auto roles = co_await database.write(
-      [&](storage::Transaction& transaction) -> Result<std::vector<std::string>> {
-        // Conditional: an account that was disabled or deleted since its password was checked gets no session.
+  auto roles =
+      co_await database.write([&](storage::Transaction& transaction) -> Result<std::vector<std::string>> {
+        // Conditional: an account that was disabled or deleted since its password was checked gets no
+        // session.
         if (!domain::record_login(transaction, account.id, now)) return invalid_credentials("account_gone");
         domain::insert_session(transaction, refresh_token, account.id, device, sessions, now);
         transaction.after_commit([this, id = account.id] { revisions.bump_account(id); });
@@ -79,9 +83,9 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
   if (!roles) co_return fail_from(roles);
 
   const auto current_keys = co_await keys.current();
-  auto access_token = tokens.issue(*current_keys,
-                                   {.account_id = account.id, .session_id = refresh_token.session_id, .roles = *roles},
-                                   now, random);
+  auto access_token = tokens.issue(
+      *current_keys, {.account_id = account.id, .session_id = refresh_token.session_id, .roles = *roles}, now,
+      random);
   auto event = about("authn_login_success", client, account.id);
   event.session_id = refresh_token.session_id;
   events.emit(event);

@@ -4,10 +4,10 @@
 //   -> 200 {access_token, refresh_token, token_type: "bearer", expires_in, user_id}
 //   -> 401 `Invalid credentials` · 422 · 503 busy
 //
-// Threats: telling who exists (one answer, and one hash's work, for a wrong password, an unknown address, a disabled
-// account and an account without a password, A6) · a password of megabytes (measured before hashing, P4) · hashes of
-// yesterday's strength (upgraded in one conditional update after a good login, P9) · a disable between the check and the
-// session (recording the login is conditional).
+// Threats: telling who exists (one answer, and one hash's work, for a wrong password, an unknown address, a
+// disabled account and an account without a password, A6) · a password of megabytes (measured before hashing,
+// P4) · hashes of yesterday's strength (upgraded in one conditional update after a good login, P9) · a
+// disable between the check and the session (recording the login is conditional).
 #pragma once
 
 #include <optional>
@@ -34,9 +34,10 @@ struct LoginForm {
   Secret password;
 
   static constexpr auto checks() {
-    return web::fields(web::field(&LoginForm::email, web::Description{"Or `username`"}, web::Example{"ada@example.com"}),
-                       web::field(&LoginForm::username, web::Description{"The e-mail address, for OAuth2 form clients"}),
-                       web::field(&LoginForm::password, web::WriteOnly{}, web::Example{"violet orbit candle 94"}));
+    return web::fields(
+        web::field(&LoginForm::email, web::Description{"Or `username`"}, web::Example{"ada@example.com"}),
+        web::field(&LoginForm::username, web::Description{"The e-mail address, for OAuth2 form clients"}),
+        web::field(&LoginForm::password, web::WriteOnly{}, web::Example{"violet orbit candle 94"}));
   }
 };
 BOOST_DESCRIBE_STRUCT(LoginForm, (), (email, username, password))
@@ -62,7 +63,8 @@ struct Login {
   const Clock& clock;
   Random& random;
 
-  Task<Result<TokenAnswer>> log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form, web::Client client);
+  Task<Result<TokenAnswer>> log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
+                                   web::Client client);
 
  private:
   /// The account whose password this is; otherwise the reason for the log.

@@ -9,12 +9,14 @@ namespace {
 
 UserView view(const access::Principal& who) {
   const auto& account = who.account;
-  return {account.id, account.email, account.email_verified, account.full_name, who.roles, account.created_at,
-          account.last_login_at};
+  return {account.id, account.email,      account.email_verified, account.full_name,
+          who.roles,  account.created_at, account.last_login_at};
 }
 
 /// The account went between the access check and this statement.
-std::unexpected<Error> gone() { return fail(ErrorCode::invalid_token, "The access token is not valid", "account_gone"); }
+std::unexpected<Error> gone() {
+  return fail(ErrorCode::invalid_token, "The access token is not valid", "account_gone");
+}
 
 }  // namespace
 
@@ -24,20 +26,21 @@ Task<Result<UserView>> Profile::change(access::SignedIn who, web::Body<ProfileCh
   auto changed = view(*who);
   if (form->full_name.absent()) co_return changed;
   changed.full_name = form->full_name.as_optional();
-  const bool stored = co_await database.write(
-      [this, id = changed.id, full_name = changed.full_name, now = clock.now()](storage::Transaction& transaction) {
-        transaction.after_commit([this, id] { revisions.bump_account(id); });
-        return domain::set_full_name(transaction, id, full_name, now);
-      });
+  const bool stored = co_await database.write([this, id = changed.id, full_name = changed.full_name,
+                                               now = clock.now()](storage::Transaction& transaction) {
+    transaction.after_commit([this, id] { revisions.bump_account(id); });
+    return domain::set_full_name(transaction, id, full_name, now);
+  });
   if (!stored) co_return gone();
   co_return changed;
 }
 
 Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client client) {
-  const bool deleted = co_await database.write([this, id = who->account.id](storage::Transaction& transaction) {
-    transaction.after_commit([this, id] { revisions.bump_account(id); });
-    return domain::delete_account(transaction, id);
-  });
+  const bool deleted =
+      co_await database.write([this, id = who->account.id](storage::Transaction& transaction) {
+        transaction.after_commit([this, id] { revisions.bump_account(id); });
+        return domain::delete_account(transaction, id);
+      });
   if (!deleted) co_return gone();
   events.emit(about("user_deleted", client, who->account.id, "by_owner"));
   co_return web::NoContent{};
@@ -61,15 +64,14 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
     events.emit(about("authn_password_change_fail", client, id, "wrong_password"));
     co_return fail(ErrorCode::forbidden, "Current password is wrong");
   }
-  auto new_hash = co_await hasher.hash_new(std::move(*wanted), policy,
-                                           {.email = account->email,
-                                            .full_name = account->full_name.value_or(""),
-                                            .field = "new_password"});
+  auto new_hash = co_await hasher.hash_new(
+      std::move(*wanted), policy,
+      {.email = account->email, .full_name = account->full_name.value_or(""), .field = "new_password"});
   if (!new_hash) co_return fail_from(new_hash);
 
-  const bool changed = co_await database.write(
-      [this, id, session_id = who->session_id, old_hash, hash = *new_hash, now = clock.now()](
-          storage::Transaction& transaction) {
+  const bool changed =
+      co_await database.write([this, id, session_id = who->session_id, old_hash, hash = *new_hash,
+                               now = clock.now()](storage::Transaction& transaction) {
         if (!domain::replace_password_hash(transaction, id, old_hash, hash, now)) return false;
         domain::end_sessions(transaction, id, session_id, "password_change", now);
         transaction.after_commit([this, id] { revisions.bump_account(id); });

@@ -6,8 +6,8 @@
 // POST /me/password {current_password, new_password} -> 204; every other session ends (S5)
 //   -> 403 `Current password is wrong` (P7) · 409 changed meanwhile · 422
 //
-// Threats: a stolen access token (cannot change the password without it) · two changes at once (one conditional update:
-// one wins) · a privileged member in the body (refused by the form's type).
+// Threats: a stolen access token (cannot change the password without it) · two changes at once (one
+// conditional update: one wins) · a privileged member in the body (refused by the form's type).
 #pragma once
 
 #include <optional>
@@ -40,7 +40,8 @@ struct ProfileChange {
   web::Field<std::string> full_name;
 
   static constexpr auto checks() {
-    return web::fields(web::field(&ProfileChange::full_name, web::MaxCodePoints{limits::full_name_max_code_points},
+    return web::fields(web::field(&ProfileChange::full_name,
+                                  web::MaxCodePoints{limits::full_name_max_code_points},
                                   web::NoControlCharacters{}, web::Example{"Ada Lovelace"}));
   }
 };
@@ -53,6 +54,7 @@ struct PasswordChange {
   static constexpr auto checks() {
     return web::fields(web::field(&PasswordChange::current_password, web::WriteOnly{}),
                        web::field(&PasswordChange::new_password, web::WriteOnly{},
+                                  web::MinCodePoints{limits::password_min_code_points},
                                   web::Description{"8 or more characters, hard to guess"}));
   }
 };
@@ -70,7 +72,8 @@ struct Profile {
   Result<UserView> me(access::SignedIn who) const;
   Task<Result<UserView>> change(access::SignedIn who, web::Body<ProfileChange> form);
   Task<Result<web::NoContent>> leave(access::SignedIn who, web::Client client);
-  Task<Result<web::NoContent>> change_password(access::SignedIn who, web::Body<PasswordChange> form, web::Client client);
+  Task<Result<web::NoContent>> change_password(access::SignedIn who, web::Body<PasswordChange> form,
+                                               web::Client client);
 };
 
 }  // namespace keyward::features

@@ -19,12 +19,13 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
   if (!password) co_return fail_from(password);
 
   // What costs little and refuses often comes before the hash.
-  const bool exists = co_await database.read([normalized = email->normalized](storage::Transaction& transaction) {
-    return domain::find_account_by_email(transaction, normalized).has_value();
-  });
+  const bool exists =
+      co_await database.read([normalized = email->normalized](storage::Transaction& transaction) {
+        return domain::find_account_by_email(transaction, normalized).has_value();
+      });
   if (exists) co_return taken();
-  auto hash = co_await hasher.hash_new(
-      std::move(*password), policy, {.email = email->as_typed, .full_name = form->full_name.value_or("")});
+  auto hash = co_await hasher.hash_new(std::move(*password), policy,
+                                       {.email = email->as_typed, .full_name = form->full_name.value_or("")});
   if (!hash) co_return fail_from(hash);
 
   const domain::NewAccount account{.id = Uuid::make_v7(clock.now(), random),

@@ -1,11 +1,13 @@
 // Registration: a person makes an account.
 //
 // POST /register {email, password, full_name?} -> 201 {message, email, id}
-//                                              -> 400 `Email already registered` · 422 with every bad field · 503 busy
+//                                              -> 400 `Email already registered` · 422 with every bad field ·
+//                                              503 busy
 // Unknown members are ignored: none of them (roles, email_verified, …) can have an effect (Z2).
 //
-// Threats: weak or known passwords (refused, P1, P5, P6) · a huge password as a weapon (measured before hashing, P4) ·
-// two at once with one address (one conditional insert) · lookalike spellings of one address (compared normalised).
+// Threats: weak or known passwords (refused, P1, P5, P6) · a huge password as a weapon (measured before
+// hashing, P4) · two at once with one address (one conditional insert) · lookalike spellings of one address
+// (compared normalised).
 #pragma once
 
 #include <optional>
@@ -29,7 +31,9 @@ struct RegistrationForm {
   static constexpr auto checks() {
     return web::fields(
         web::field(&RegistrationForm::email, web::Email{}, web::Example{"ada@example.com"}),
-        web::field(&RegistrationForm::password, web::WriteOnly{}, web::Description{"8 or more characters, hard to guess"},
+        web::field(&RegistrationForm::password, web::WriteOnly{},
+                   web::MinCodePoints{limits::password_min_code_points},
+                   web::Description{"8 or more characters, hard to guess"},
                    web::Example{"violet orbit candle 94"}),
         web::field(&RegistrationForm::full_name, web::MaxCodePoints{limits::full_name_max_code_points},
                    web::NoControlCharacters{}, web::Example{"Ada Lovelace"}));

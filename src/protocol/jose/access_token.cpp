@@ -55,6 +55,13 @@ void take(Checked<T> read, T& target, std::optional<Refusal>& refusal) {
   }
 }
 
+/// As find_text, but it may be empty: ours is when no scope was granted.
+Checked<std::string> find_scope(const json::object& claims) {
+  const auto* value = claims.if_contains("scope");
+  if (value != nullptr && value->is_string() && value->get_string().empty()) return std::string{};
+  return find_text(claims, "scope");
+}
+
 Checked<AccessClaims> read_claims(const json::object& claims) {
   AccessClaims result;
   std::optional<Refusal> refusal;
@@ -66,7 +73,7 @@ Checked<AccessClaims> read_claims(const json::object& claims) {
   take(get_text(claims, "jti"), result.jti, refusal);
   take(find_text(claims, "sid"), result.sid, refusal);
   take(find_text(claims, "client_id"), result.client_id, refusal);
-  take(find_text(claims, "scope"), result.scope, refusal);
+  take(find_scope(claims), result.scope, refusal);
   take(find_roles(claims), result.roles, refusal);
   if (refusal) return std::unexpected(std::move(*refusal));
   return result;
@@ -87,7 +94,7 @@ std::string make_access_token(const AccessClaims& claims, const SigningKey& key)
   payload["jti"] = claims.jti;
   if (!claims.sid.empty()) payload["sid"] = claims.sid;
   if (!claims.client_id.empty()) payload["client_id"] = claims.client_id;
-  if (!claims.scope.empty()) payload["scope"] = claims.scope;
+  payload["scope"] = claims.scope;  // always there, so that a resource server need not ask
   payload["roles"] = to_array(claims.roles);
   auto token = sign_compact(json::serialize(payload), key, access_token_type);
   if (token.size() > limits::jws_max_bytes) throw std::length_error("the access token is too long");

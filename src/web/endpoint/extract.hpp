@@ -15,7 +15,9 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
 #include "runtime/task.hpp"
+#include "text/unicode.hpp"
 #include "web/endpoint/access.hpp"
 #include "web/endpoint/context.hpp"
 #include "web/endpoint/fixed_string.hpp"
@@ -110,7 +112,9 @@ template <>
 struct Extract<Client> {
   static Result<Client> from(RequestContext& context) {
     const auto& request = context.request;
-    return Client{request.client.address, request.client.user_agent, request.id};
+    return Client{request.client.address,
+                  text::to_storable_text(request.client.user_agent, limits::user_agent_max_bytes),
+                  request.id};
   }
 };
 

@@ -73,16 +73,21 @@ Result<Response> embedded_file(std::string_view name, const Request& request) {
   const auto files = embedded::docs();
   const auto file = std::ranges::find(files, name, &embedded::File::name);
   if (file == files.end()) return fail(ErrorCode::not_found, "There is nothing here");
-  if (!takes_gzip(request)) return to_problem(406, "This file is kept compressed with gzip", request.id);
+  const bool compressed = !name.ends_with(".html");
+  if (compressed && !takes_gzip(request))
+    return to_problem(406, "This file is kept compressed with gzip", request.id);
   auto entity_tag = fmt::format("\"{}\"", file->sha256_hex.substr(0, 32));
   if (has_entity(request, entity_tag)) return not_modified(std::move(entity_tag));
-  return Response{.content_type = media_type_of(name),
-                  .headers = {{"ETag", std::move(entity_tag)},
-                              {"Cache-Control", "no-cache"},
-                              {"Content-Encoding", "gzip"},
-                              {"Vary", "Accept-Encoding"},
-                              {"Content-Security-Policy", std::string{page_policy}}},
-                  .constant_body = file->bytes};
+  Response response{.content_type = media_type_of(name),
+                    .headers = {{"ETag", std::move(entity_tag)},
+                                {"Cache-Control", "no-cache"},
+                                {"Content-Security-Policy", std::string{page_policy}}},
+                    .constant_body = file->bytes};
+  if (compressed) {
+    response.headers.emplace_back("Content-Encoding", "gzip");
+    response.headers.emplace_back("Vary", "Accept-Encoding");
+  }
+  return response;
 }
 
 /// FNV-1a: tells one version of the document from the next, and nothing more is asked of it.
