@@ -39,6 +39,7 @@ struct keyward::web::Extract<keyward::access::SignedIn> {
     if (!known) return std::nullopt;
     return SignedIn{std::move(known)};
   }
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
   static Task<Result<SignedIn>> from(RequestContext& context) {
     auto admitted = co_await context.service<access::TokenGate>().admit(context.request);
     if (!admitted) co_return fail_from(admitted);

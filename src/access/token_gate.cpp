@@ -76,6 +76,7 @@ protocol::jose::Checked<domain::VerifiedToken> TokenGate::verify_once(std::strin
   return use_.tokens.verify(token, keys, now);
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
 Task<Result<std::shared_ptr<const Principal>>> TokenGate::admit(const web::Request& request) {
   const auto token = find_bearer_token(request);
   if (token.empty()) {

@@ -84,14 +84,14 @@ void Application::construct_features() {
   hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
   gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
       *core.database, *core.keys, *tokens_, *core.revisions, events_, core.clock});
-  registration_.reset(new features::Registration{*core.database, *hasher_, password_policy_, events_,
-                                                 core.clock, core.random});
-  login_.reset(new features::Login{*core.database, *hasher_, *core.keys, *tokens_, *core.revisions,
-                                   session_settings_, events_, core.clock, core.random});
-  profile_.reset(new features::Profile{*core.database, *hasher_, password_policy_, *core.revisions, events_,
-                                       core.clock});
-  jwks_.reset(new features::Jwks{*core.keys});
-  health_.reset(new features::Health{*core.database, [this] { return metrics_text(); }});
+  registration_ = std::make_unique<features::Registration>(*core.database, *hasher_, password_policy_,
+                                                           events_, core.clock, core.random);
+  login_ = std::make_unique<features::Login>(*core.database, *hasher_, *core.keys, *tokens_, *core.revisions,
+                                             session_settings_, events_, core.clock, core.random);
+  profile_ = std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
+                                                 events_, core.clock);
+  jwks_ = std::make_unique<features::Jwks>(*core.keys);
+  health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
   router_.provide(*gate_);
   router_.map_exceptions(to_error);
 }

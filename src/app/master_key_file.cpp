@@ -5,15 +5,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <optional>
+#include <system_error>
 
 namespace keyward::app {
 
 namespace {
 
 std::unexpected<Error> failed(const std::string& what, const std::filesystem::path& path) {
-  return fail(ErrorCode::internal, "Cannot " + what + " " + path.string() + ": " + std::strerror(errno));
+  return fail(ErrorCode::internal,
+              "Cannot " + what + " " + path.string() + ": " + std::generic_category().message(errno));
 }
 
 /// The file's text; nothing when there is no file.

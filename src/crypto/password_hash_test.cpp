@@ -188,7 +188,8 @@ TEST(PasswordHash, what_is_no_hash_is_refused_without_work) {
       "$2x$04$b8puLsrDov8Ctm0A5ZZd1e61B6x6LF5CxQNK.sc543pfJfcqNyTmK"s,
       "$2b$04$b8puLsrDov8Ctm0A5ZZd1e61B6x6LF5CxQNK.sc543pfJfcqNyTm"s,
       "$scrypt$ln=0,r=8,p=1$GQNgLKWUMgYgZExpjbGWkg$Gte8Y8RG6QmVN9JfsDhjRydg5kQrhLA4A9xTxGg29xc"s,
-      "scrypt$1000$salt$8$1$FeChnS9rACU8eAR2OkJBkdAlU41XkKlFl0tCxFCcd9elF0pVJ2VD6PJzp6t1WjOsuxuU1KIw+SkUJCDVj/6DJA=="s,
+      "scrypt$1000$salt$8$1$FeChnS9rACU8eAR2OkJBkdAlU41XkKlFl0tCxFCcd9el"
+      "F0pVJ2VD6PJzp6t1WjOsuxuU1KIw+SkUJCDVj/6DJA=="s,
       "$6$rounds="s,
       "$6$rounds=1000"s,
       "$6$"s,

@@ -85,8 +85,8 @@ TEST(Problem, each_code_has_its_status) {
 TEST(Problem, what_never_became_a_request_has_one_too) {
   EXPECT_EQ(
       to_problem(431, "Too many headers", "r2").body,
-      R"({"type":"urn:keyward:problem:headers-too-large","title":"Request Header Fields Too Large","status":431,)"
-      R"("detail":"Too many headers","request_id":"r2"})");
+      R"({"type":"urn:keyward:problem:headers-too-large","title":)"
+      R"("Request Header Fields Too Large","status":431,"detail":"Too many headers","request_id":"r2"})");
   EXPECT_THAT(to_problem(505, "", "").body, testing::HasSubstr(R"("type":"about:blank")"));
 }
 

@@ -156,6 +156,7 @@ Response Router::answer_without_endpoint(const Node* node, const Request& reques
   return response;
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
 Task<Response> Router::handle(Request& request) {
   std::vector<std::string_view> values;
   const auto* node = table_->find(request.path, values);

@@ -38,6 +38,7 @@ struct Extract<Caller> {
     if (context.service<Verifier>().known) return Caller{"quick"};
     return std::nullopt;
   }
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
   static Task<Result<Caller>> from(RequestContext& context) {
     ++context.service<Verifier>().asked;
     co_await asio::post(co_await asio::this_coro::executor, use_task);

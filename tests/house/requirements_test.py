@@ -66,7 +66,7 @@ def ids_in(name):
     return {part for part in re.split(r"_", name) if re.fullmatch(ID, part)}
 
 
-def tests_by_id():
+def named_tests_by_id():
     shown = {}
 
     def note(test, path):
@@ -91,14 +91,14 @@ def in_order(identifier):
 
 def document():
     text = HEAD
-    for identifier, tests in sorted(tests_by_id().items(), key=lambda item: in_order(item[0])):
+    for identifier, tests in sorted(named_tests_by_id().items(), key=lambda item: in_order(item[0])):
         names = "<br>".join(f"`{test}` ({pathlib.PurePosixPath(path).parent})" for test, path in sorted(tests))
         text += f"| {identifier} | {IN_SHORT.get(identifier, '')} | {names} |\n"
     return text
 
 
 def test_every_promised_requirement_is_named_in_a_test():
-    shown = tests_by_id()
+    shown = named_tests_by_id()
     missing = [identifier for identifier in PROMISED if identifier not in shown]
     assert not missing, "no test's name holds " + ", ".join(missing)
 

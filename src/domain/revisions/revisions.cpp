@@ -5,15 +5,15 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace keyward::domain {
 
 Result<std::unique_ptr<Revisions>> Revisions::open(const std::filesystem::path& folder) {
   const auto path = folder / "revisions";
   const auto failed = [&](std::string_view what) {
-    return fail(ErrorCode::internal,
-                "Cannot " + std::string(what) + " " + path.string() + ": " + std::strerror(errno));
+    return fail(ErrorCode::internal, "Cannot " + std::string(what) + " " + path.string() + ": " +
+                                         std::generic_category().message(errno));
   };
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return failed("open");

@@ -1,14 +1,14 @@
 #include "features/health/health.hpp"
 
+#include "domain/keys/signing_keys.hpp"
+
 namespace keyward::features {
 
 Result<HealthView> Health::live(web::Public) const { return HealthView{"ok"}; }
 
 Task<Result<HealthView>> Health::ready(web::Public) {
   // A failure is an exception, which the router answers with 503.
-  co_await database.read([](storage::Transaction& transaction) {
-    return transaction.get<std::int64_t>("SELECT count(*) AS n FROM signing_keys");
-  });
+  co_await database.read(domain::list_signing_keys);
   co_return HealthView{"ok"};
 }
 

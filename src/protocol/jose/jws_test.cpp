@@ -173,6 +173,16 @@ TEST(KeySet, a_second_key_of_the_same_name_and_algorithm_is_not_added) {
   EXPECT_EQ(reason_of(verify_compact(sign_compact("x", other), keys)), "accepted");
 }
 
+TEST(Jws, J12_a_jwe_is_never_taken_for_a_jws) {
+  // RFC 7516 §3.1: five parts. Also with a header that names no encryption.
+  for (const std::string_view header :
+       {R"({"alg":"RSA-OAEP","enc":"A256GCM"})", R"({"alg":"dir","enc":"A128GCM","zip":"DEF"})",
+        R"({"alg":"ES256"})"}) {
+    EXPECT_EQ(reason_of(verify_compact(text::to_base64url(as_bytes(header)) + ".e30.e30.e30.e30", KeySet{})),
+              "malformed");
+  }
+}
+
 TEST_F(WithKey, inspecting_shows_what_verifying_would_refuse) {
   const auto unsigned_token = text::to_base64url(as_bytes(R"({"alg":"none","crit":["x"]})")) + ".e30.";
   const auto jws = parse_compact(unsigned_token);

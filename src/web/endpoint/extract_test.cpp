@@ -54,8 +54,8 @@ BOOST_DESCRIBE_STRUCT(Everything, (),
                       (name, flag, small, big, ratio, id, at, color, roles, address, nickname, title, limit))
 
 constexpr std::string_view good =
-    R"({"name":"Ann","flag":true,"small":-128,"big":7,"ratio":0.5,"id":"0193a5f0-0000-7000-8000-000000000001",)"
-    R"("at":"2026-11-23T08:50:42Z","color":"green","roles":["a","b"],"address":{"city":"Ulm","number":9}})";
+    R"({"name":"Ann","flag":true,"small":-128,"big":7,"ratio":0.5,"id":)"
+    R"("0193a5f0-0000-7000-8000-000000000001","at":"2026-11-23T08:50:42Z","color":"green","roles":["a","b"],"address":{"city":"Ulm","number":9}})";
 
 struct Login {
   std::string email;

@@ -99,7 +99,7 @@ Result<void> read_body_in(const TypeInfo& type, Unknown unknown, void* to, const
 /// The parser unescapes long strings piece by piece in a buffer on the stack; this writes over where that
 /// was.
 [[gnu::noinline]] void wipe_stack() {
-  std::array<char, 16384> below;
+  std::array<char, 16384> below{};
   wipe(below.data(), below.size());
 }
 
@@ -107,7 +107,7 @@ Result<void> read_body_in(const TypeInfo& type, Unknown unknown, void* to, const
 
 Result<void> read_body(const TypeInfo& type, Unknown unknown, void* to, Request& request) {
   if (!holds_secret(type)) {
-    std::array<unsigned char, 2048> buffer;
+    std::array<unsigned char, 2048> buffer{};
     json::monotonic_resource memory{buffer.data(), buffer.size()};
     return read_body_in(type, unknown, to, request, &memory);
   }

@@ -106,6 +106,7 @@ class TypedEndpoint final : public Endpoint {
   }
 
   template <class T>
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
   static Task<bool> take(RequestContext& context, std::optional<T>& slot, std::optional<Error>& refusal) {
     if constexpr (ReadyExtractor<T>) {
       co_return keep(Extract<T>::from(context), slot, refusal);
@@ -117,6 +118,7 @@ class TypedEndpoint final : public Endpoint {
 
   /// The rest of start() for when something has to be waited for; `arguments` has what was taken so far.
   template <std::size_t... index>
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
   Task<Response> finish(RequestContext& context, Arguments arguments, std::index_sequence<index...>) {
     std::optional<Error> refusal;
     const bool taken = ((std::get<index>(arguments).has_value() ||
@@ -136,13 +138,14 @@ class TypedEndpoint final : public Endpoint {
     return (object_.*handler_)(std::move(*std::get<index>(arguments))...);
   }
 
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
   static Task<Response> answer_later(RequestContext& context, Returned task) {
     auto result = co_await std::move(task);
     co_return respond(context, std::move(result));
   }
 
   template <class T>
-  static Response respond(RequestContext& context, Result<T>&& result) {
+  static Response respond(RequestContext& context, Result<T> result) {
     if (!result) return to_problem(result.error(), context.request);
     if constexpr (std::is_void_v<T>) {
       return Answers<NoContent>::make({});

@@ -21,8 +21,8 @@ TEST(Answer, S8_every_answer_has_the_security_headers) {
   const std::string head = head_of({});
   for (const char* line : {"X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n",
                            "X-Frame-Options: DENY\r\n",
-                           "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri "
-                           "'none'; form-action 'none'\r\n",
+                           ("Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri "
+                            "'none'; form-action 'none'\r\n"),
                            "Cross-Origin-Opener-Policy: same-origin\r\n",
                            "Cross-Origin-Resource-Policy: same-origin\r\n", "Cache-Control: no-store\r\n"}) {
     EXPECT_THAT(head, HasSubstr(line));

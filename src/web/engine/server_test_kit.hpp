@@ -26,6 +26,7 @@ namespace keyward::web::engine {
 /// Answers `METHOD path|body`; /wait answers when release() was called.
 class ToyHandler final : public Handler {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
   Task<Response> handle(Request& request) override {
     Response response;
     response.content_type = "text/plain";
@@ -41,10 +42,6 @@ class ToyHandler final : public Handler {
     }
     if (response.body.empty()) {
       response.body = std::string{request.path} + "|" + std::string{request.body};
-    }
-    {
-      const std::scoped_lock lock{mutex_};
-      last_id_ = request.id;
     }
     co_return response;
   }
@@ -67,7 +64,6 @@ class ToyHandler final : public Handler {
   std::mutex mutex_;
   std::vector<Completion<int>> waiting_;
   std::latch reached_{1};
-  std::string last_id_;
 };
 
 struct Answer {

@@ -5,8 +5,6 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstdlib>
-#include <fstream>
 
 #include "web/endpoint/test_call.hpp"
 
@@ -121,13 +119,13 @@ TEST_F(OpenApi, says_what_it_is) {
 TEST_F(OpenApi, schemas_come_from_the_described_structs) {
   EXPECT_EQ(
       at("/components/schemas/Form"),
-      R"({"type":"object","properties":{"email":{"type":"string","format":"email","examples":["alice@example.com"]},)"
-      R"("password":{"type":"string","format":"password","minLength":8,"maxLength":256,)"
+      R"({"type":"object","properties":{"email":{"type":"string","format":"email","examples":)"
+      R"(["alice@example.com"]},"password":{"type":"string","format":"password","minLength":8,"maxLength":256,)"
       R"("description":"Not a common one","writeOnly":true},)"
       R"("full_name":{"type":["string","null"],"maxLength":200}},"required":["email","password"]})");
-  EXPECT_EQ(
-      at("/components/schemas/UsersForm"),
-      R"({"type":"object","properties":{"state":{"anyOf":[{"$ref":"#/components/schemas/State"},{"type":"null"}]}}})");
+  EXPECT_EQ(at("/components/schemas/UsersForm"),
+            R"({"type":"object","properties":{"state":{"anyOf":[{"$ref":)"
+            R"("#/components/schemas/State"},{"type":"null"}]}}})");
   EXPECT_EQ(at("/components/schemas/State"), R"({"type":"string","enum":["active","disabled"]})");
   EXPECT_EQ(at("/components/schemas/User/properties/id"), R"({"type":"string","format":"uuid"})");
   EXPECT_EQ(at("/components/schemas/User/properties/last_login_at"),
@@ -146,10 +144,10 @@ TEST_F(OpenApi, operations_name_their_inputs) {
             "false");
   EXPECT_EQ(at("/paths/~1users~1{user_id}/patch/parameters"),
             R"([{"name":"user_id","in":"path","required":true,"schema":{"type":"string","format":"uuid"}}])");
-  EXPECT_EQ(
-      at("/paths/~1users/get/parameters"),
-      R"([{"name":"q","in":"query","required":false,"schema":{"type":"string"}},)"
-      R"({"name":"limit","in":"query","required":false,"schema":{"type":"integer","minimum":1,"maximum":100}}])");
+  EXPECT_EQ(at("/paths/~1users/get/parameters"),
+            R"([{"name":"q","in":"query","required":false,"schema":{"type":"string"}},)"
+            R"({"name":"limit","in":"query","required":false,"schema":)"
+            R"({"type":"integer","minimum":1,"maximum":100}}])");
   EXPECT_EQ(at("/paths/~1metrics~1{name}/get/parameters/0/name"), "\"name\"");
 }
 
@@ -180,11 +178,6 @@ TEST_F(OpenApi, Z1_security_comes_from_the_access_type) {
 }
 
 /// For a validator that others wrote: KEYWARD_OPENAPI_OUTPUT=file writes the document there.
-TEST_F(OpenApi, can_be_written_for_a_validator) {
-  const char* path = std::getenv("KEYWARD_OPENAPI_OUTPUT");
-  if (path == nullptr) GTEST_SKIP() << "KEYWARD_OPENAPI_OUTPUT is not set";
-  std::ofstream{path} << text;
-}
 
 }  // namespace
 }  // namespace keyward::web

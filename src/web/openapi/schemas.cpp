@@ -129,12 +129,13 @@ std::string Schemas::name_of(const TypeInfo& type) {
     if (const auto open = part.find('<'); open != std::string::npos) {
       auto inner = part.substr(open + 1, part.size() - open - 2);
       if (const auto scope = inner.rfind("::"); scope != std::string::npos) inner = inner.substr(scope + 2);
-      part = inner + part.substr(0, open);
+      inner.append(part, 0, open);
+      part = std::move(inner);
     }
     std::erase_if(part, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; });
     if (!part.empty())
       part.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(part.front())));
-    name = part + name;
+    name.insert(0, part);
     rest = split == std::string_view::npos ? std::string_view{} : rest.substr(0, split);
   }
   names_.emplace(&type, name);
