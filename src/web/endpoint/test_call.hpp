@@ -47,7 +47,8 @@ inline Response ask(Handler& handler, Call& call) {
   if (failure) std::rethrow_exception(failure);
   return std::move(response).value();
 }
-inline Response ask(Handler& handler, Call call) { return ask(handler, call); }
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): a name for a temporary
+inline Response ask(Handler& handler, Call&& call) { return ask(handler, call); }
 
 inline std::string header_of(const Response& response, std::string_view name) {
   for (const auto& [given, value] : response.headers) {

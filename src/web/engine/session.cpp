@@ -7,6 +7,7 @@
 #include <boost/beast/core/buffers_suffix.hpp>
 
 #include "base/log.hpp"
+#include "web/engine/access_log.hpp"
 #include "web/engine/session_state.hpp"
 
 namespace keyward::web::engine {
