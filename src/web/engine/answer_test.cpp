@@ -54,7 +54,7 @@ TEST(Answer, H3_no_banner_and_no_framing_from_a_handler) {
 }
 
 TEST(Answer, header_injection_is_not_sendable) {
-  const auto with = [](std::string name, std::string value) {
+  const auto with = [](const std::string& name, std::string value) {
     Response response;
     response.headers.emplace_back(std::string_view{name}, std::move(value));
     return AnswerWriter::is_sendable(response);

@@ -117,12 +117,11 @@ TEST_F(OpenApi, says_what_it_is) {
 }
 
 TEST_F(OpenApi, schemas_come_from_the_described_structs) {
-  EXPECT_EQ(
-      at("/components/schemas/Form"),
-      R"({"type":"object","properties":{"email":{"type":"string","format":"email","examples":)"
-      R"(["alice@example.com"]},"password":{"type":"string","format":"password","minLength":8,)"
-      R"("maxLength":256,"description":"Not a common one","writeOnly":true},)"
-      R"("full_name":{"type":["string","null"],"maxLength":200}},"required":["email","password"]})");
+  EXPECT_EQ(at("/components/schemas/Form"),
+            R"({"type":"object","properties":{"email":{"type":"string","format":"email","examples":)"
+            R"(["alice@example.com"]},"password":{"type":"string","format":"password","minLength":8,)"
+            R"("maxLength":256,"description":"Not a common one","writeOnly":true},)"
+            R"("full_name":{"type":["string","null"],"maxLength":200}},"required":["email","password"]})");
   EXPECT_EQ(at("/components/schemas/UsersForm"),
             R"({"type":"object","properties":{"state":{"anyOf":[{"$ref":)"
             R"("#/components/schemas/State"},{"type":"null"}]}}})");
