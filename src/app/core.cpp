@@ -55,7 +55,8 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config) {
   if (!revisions) return fail_from(revisions);
   core->revisions = std::move(*revisions);
 
-  auto master_key = load_master_key(config, config.storage.data, core->random);
+  const bool nothing_is_sealed = core->database->blocking_read(domain::list_signing_keys).empty();
+  auto master_key = load_master_key(config, config.storage.data, nothing_is_sealed, core->random);
   if (!master_key) return fail_from(master_key);
   core->master_key = std::make_unique<crypto::MasterKey>(std::move(*master_key));
 

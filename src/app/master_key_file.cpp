@@ -39,8 +39,8 @@ Result<std::optional<Secret>> read_key_file(const std::filesystem::path& path) {
 
 /// Written whole and durably under another name, then linked: there is never half a key, and only one process
 /// wins.
-Result<void> write_key_file(const std::filesystem::path& path, const Secret& text) {
-  const auto temporary = path.string() + "." + std::to_string(::getpid());
+Result<void> write_key_file(const std::filesystem::path& path, const Secret& text, Random& random) {
+  const auto temporary = path.string() + "." + to_hex(random.bytes<8>());
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return failed("create", temporary);
   const auto written = ::write(file, text.bytes().data(), text.size());
@@ -59,14 +59,19 @@ Result<void> write_key_file(const std::filesystem::path& path, const Secret& tex
 }  // namespace
 
 Result<crypto::MasterKey> load_master_key(const Config& config, const std::filesystem::path& folder,
-                                          Random& random) {
+                                          bool may_make, Random& random) {
   if (!config.secrets.master_key.bytes.empty()) {
     return crypto::MasterKey::from_bytes(config.secrets.master_key.bytes.copy());
   }
   const auto path = folder / "master.key";
   auto text = read_key_file(path);
+  if (text && !*text && !may_make) {
+    return fail(ErrorCode::not_found,
+                "The master key is missing: restore " + path.string() +
+                    " or set KEYWARD_MASTER_KEY_FILE; the signing keys are sealed with it");
+  }
   if (text && !*text) {
-    if (auto written = write_key_file(path, crypto::MasterKey::generate(random).to_text()); !written)
+    if (auto written = write_key_file(path, crypto::MasterKey::generate(random).to_text(), random); !written)
       return fail_from(written);
     text = read_key_file(path);  // another process may have been first: its key counts
   }

@@ -9,9 +9,10 @@
 
 namespace keyward::app {
 
-/// The configured master key, else the one in `folder`/master.key, which is made (mode 0600) when it is not
-/// there. Two processes that start at once agree on one. Errors name the setting or the file.
+/// The configured master key, else the one in `folder`/master.key. With `may_make` a missing file is made
+/// (mode 0600), and two processes that start at once agree on one; without, a missing file is an error:
+/// something is sealed with it already. Errors name the setting or the file.
 Result<crypto::MasterKey> load_master_key(const Config& config, const std::filesystem::path& folder,
-                                          Random& random);
+                                          bool may_make, Random& random);
 
 }  // namespace keyward::app

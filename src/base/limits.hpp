@@ -43,6 +43,7 @@ inline constexpr std::size_t authorization_header_max_bytes = jws_max_bytes + 16
 // Caches, each one on its own loop
 inline constexpr std::size_t cached_tokens_max = 4096;
 inline constexpr std::chrono::seconds cached_account_max_age{1};
+inline constexpr std::chrono::seconds key_snapshot_max_age{5};
 inline constexpr std::chrono::seconds jwks_max_age{300};  // Cache-Control of the key set
 
 // Security events waiting for standard output

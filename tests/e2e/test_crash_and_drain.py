@@ -1,17 +1,20 @@
 """Stopping, well and badly: what was answered is kept, what is in flight is finished."""
 
 import concurrent.futures
+import http.client
 import os
+import re
 import signal
 import socket
 import sqlite3
 import stat
+import subprocess
 import threading
 import time
 
 import pytest
 
-from keyward import GOOD_PASSWORD, Keyward
+from keyward import BINARY, GOOD_PASSWORD, Keyward
 
 
 @pytest.mark.parametrize("round_number", range(3))
@@ -114,3 +117,37 @@ def test_the_master_key_can_come_from_outside(data, tmp_path):
         with Keyward(data, env=env) as server:
             assert server.login("nobody@example.com", GOOD_PASSWORD).status == 401
     assert not (data / "master.key").exists()
+
+
+def test_a_lost_master_key_is_told_and_not_replaced(data):
+    with Keyward(data):
+        pass
+    (data / "master.key").unlink()
+    with pytest.raises(AssertionError, match="master key is missing"):
+        Keyward(data).start()
+    assert not (data / "master.key").exists()
+
+
+def test_a_reader_of_the_log_that_goes_away_does_not_take_the_server_with_it(data):
+    reading, writing = os.pipe()
+    log_reading, log_writing = os.pipe()
+    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=writing, stderr=log_writing)
+    os.close(writing)
+    os.close(log_writing)
+    try:
+        text = ""
+        while '"listening"' not in text:
+            text += os.read(log_reading, 4096).decode()
+        url = re.search(r'"public_url":"http://127.0.0.1:(\d+)"', text).group(1)
+        os.close(reading)
+        os.close(log_reading)
+        for _ in range(3):
+            connection = http.client.HTTPConnection("127.0.0.1", int(url), timeout=10)
+            connection.request("GET", "/me", headers={"Authorization": "Bearer a.b.c"})
+            assert connection.getresponse().status == 401
+            connection.close()
+            time.sleep(0.05)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0

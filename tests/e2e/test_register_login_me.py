@@ -140,6 +140,23 @@ def test_password_change_needs_the_current_one_and_ends_the_other_sessions(serve
     assert server.login(email, new).status == 200
 
 
+def test_S5_no_login_with_the_old_password_outlives_its_change(server, email):
+    token = server.new_user(email)["access_token"]
+    old = GOOD_PASSWORD
+    for number in range(4):
+        new = f"granite lantern {number} waves"
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            logins = [pool.submit(server.login, email, old) for _ in range(14)]
+            change = pool.submit(server.call, "POST", "/me/password", {"current_password": old, "new_password": new}, token)
+            assert change.result().status == 204
+            answers = [login.result() for login in logins]
+        sessions = [answer.json["access_token"] for answer in answers if answer.status == 200]
+        assert {answer.status for answer in answers} <= {200, 401}
+        assert [server.call("GET", "/me", token=session).status for session in sessions] == [401] * len(sessions)
+        assert server.call("GET", "/me", token=token).status == 200
+        old = new
+
+
 def test_of_parallel_password_changes_one_wins(server, email):
     token = server.new_user(email)["access_token"]
     new = [f"granite lantern {n} waves" for n in range(8)]
@@ -250,6 +267,12 @@ def test_P9_an_imported_hash_is_upgraded_at_the_next_login_once(server, email):
     assert upgraded.startswith("$argon2id$")
     assert server.login(email).status == 200
     assert server.login(email, "wrong password here").status == 401
+
+
+def test_H3_metrics_are_not_for_those_whom_a_proxy_speaks_for(server):
+    assert server.call("GET", "/metrics").status == 200
+    for header in ("X-Forwarded-For", "Forwarded", "Via"):
+        assert server.call("GET", "/metrics", headers={header: "for=192.0.2.1"}).status == 404
 
 
 def test_R1_the_refresh_token_is_stored_as_a_hash_only(server, email):

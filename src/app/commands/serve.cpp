@@ -1,6 +1,8 @@
 // keyward serve
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "app/application.hpp"
 #include "app/commands/command.hpp"
 
@@ -27,6 +29,8 @@ void greet(const Application& application) {
 }  // namespace
 
 int serve(const CommonFlags& flags) {
+  // A reader of our log that goes away must not take the server with it.
+  std::signal(SIGPIPE, SIG_IGN);
   auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
   auto application = Application::open(std::move(*config));

@@ -6,9 +6,11 @@
 #include <iostream>
 
 #include "app/commands/command.hpp"
+#include "base/limits.hpp"
 #include "domain/accounts/accounts.hpp"
 #include "domain/passwords/password_policy.hpp"
 #include "domain/sessions/sessions.hpp"
+#include "text/unicode.hpp"
 
 namespace keyward::app {
 
@@ -83,6 +85,12 @@ std::string to_sentence(const Error& error) {
 Result<domain::NewAccount> make_account(const Config& config, Core& core, const NewUserFlags& user) {
   auto email = text::parse_email(user.email);
   if (!email) return fail_from(email);
+  const auto shown_name = user.name.value_or("");
+  if (!text::is_utf8(shown_name) || text::has_control_character(shown_name) ||
+      text::count_code_points(shown_name) > limits::full_name_max_code_points) {
+    return fail(ErrorCode::invalid_input, fmt::format("The name must be text of at most {} characters",
+                                                      limits::full_name_max_code_points));
+  }
   domain::NewAccount account{.id = Uuid::make_v7(core.clock.now(), core.random),
                              .email = std::move(*email),
                              .full_name = user.name,

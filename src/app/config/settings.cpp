@@ -142,9 +142,11 @@ const std::array all_settings{
             .target = KEYWARD_AT(passwords.queue_max),
             .min = 1,
             .max = 100'000},
-    Setting{.key = "limits.enabled",
-            .help = "Rate limits. Off only for load tests; every start says so in the log.",
-            .target = KEYWARD_AT(limits.enabled)},
+    Setting{
+        .key = "limits.enabled",
+        .help =
+            "Rate limits (not in this version yet). Off only for load tests; every start says so in the log.",
+        .target = KEYWARD_AT(limits.enabled)},
     Setting{.key = "log.level", .help = "The least level that is logged.", .target = KEYWARD_AT(log.level)},
 };
 

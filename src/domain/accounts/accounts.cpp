@@ -65,9 +65,11 @@ bool delete_account(storage::Transaction& transaction, const Uuid& id) {
   return transaction.execute("DELETE FROM accounts WHERE id = $1", id) == 1;
 }
 
-bool record_login(storage::Transaction& transaction, const Uuid& id, Time now) {
-  return transaction.execute("UPDATE accounts SET last_login_at = $2 WHERE id = $1 AND NOT disabled", id,
-                             now) == 1;
+bool record_login(storage::Transaction& transaction, const Uuid& id, std::string_view verified_hash,
+                  Time now) {
+  return transaction.execute(
+             "UPDATE accounts SET last_login_at = $3 WHERE id = $1 AND password_hash = $2 AND NOT disabled",
+             id, verified_hash, now) == 1;
 }
 
 bool replace_password_hash(storage::Transaction& transaction, const Uuid& id, std::string_view old_hash,

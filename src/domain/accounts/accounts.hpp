@@ -67,8 +67,10 @@ AccountPage list_accounts(storage::Transaction& transaction, std::optional<Uuid>
                                  const std::optional<std::string>& full_name, Time now);
 [[nodiscard]] bool set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now);
 [[nodiscard]] bool delete_account(storage::Transaction& transaction, const Uuid& id);
-/// False when the account is gone or was disabled since it was read: no login may be recorded then.
-[[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id, Time now);
+/// False when the account is gone, was disabled, or has another password than the one that was verified: no
+/// login may be recorded then.
+[[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id,
+                                std::string_view verified_hash, Time now);
 
 /// Replaces the hash only while it is still `old_hash`: of two parallel changes or upgrades one wins (P9).
 [[nodiscard]] bool replace_password_hash(storage::Transaction& transaction, const Uuid& id,

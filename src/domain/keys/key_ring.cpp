@@ -1,5 +1,6 @@
 #include "domain/keys/key_ring.hpp"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <stdexcept>
 
@@ -24,13 +25,17 @@ std::string make_etag(std::string_view text) {
   return '"' + text::to_base64url(BytesView{digest}.first(12)) + '"';
 }
 
+bool has_same_keys(const KeySnapshot& one, const KeySnapshot& other) {
+  return std::ranges::equal(one.rows, other.rows, {}, &SigningKeyRow::id, &SigningKeyRow::id);
+}
+
 }  // namespace
 
 const jose::SigningKey& KeySnapshot::signer(Time now) const {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (status_of(rows[i], rows, now) == KeyStatus::active) return keys[i];
   }
-  throw std::logic_error("no signing key is active");
+  return keys.at(0);
 }
 
 KeyRing::KeyRing(Dependencies dependencies, KeySettings settings)
@@ -53,6 +58,7 @@ Result<KeySnapshotPointer> KeyRing::load(storage::Transaction& transaction) cons
   auto loaded = std::make_shared<KeySnapshot>();
   loaded->revision = use_.revisions.of_keys();  // before the read: a change after it is seen as one
   const auto now = use_.clock.now();
+  loaded->loaded_at = now;
   const auto all = list_signing_keys(transaction);
   for (const auto& row : all) {
     if (status_of(row, all, now) == KeyStatus::removed) continue;
@@ -114,11 +120,14 @@ Result<std::string> KeyRing::blocking_rotate(Rotation rotation) {
 
 Task<KeySnapshotPointer> KeyRing::current() {
   auto keys = snapshot();
-  if (keys->revision == use_.revisions.of_keys()) co_return keys;
+  const bool fresh = use_.clock.now() - keys->loaded_at < limits::key_snapshot_max_age;
+  if (fresh && keys->revision == use_.revisions.of_keys()) co_return keys;
   auto loaded =
       co_await use_.database.read([this](storage::Transaction& transaction) { return load(transaction); });
   if (!loaded) throw std::runtime_error(loaded.error().message);
   publish(*loaded);
+  // A change that nobody announced: what the loops have cached under the old keys must go as well.
+  if ((*loaded)->revision == keys->revision && !has_same_keys(**loaded, *keys)) use_.revisions.bump_keys();
   co_return std::move(*loaded);
 }
 
@@ -138,8 +147,9 @@ Task<void> KeyRing::maintain() {
   const auto keys = co_await current();
   const auto now = use_.clock.now();
   const bool rotate = is_rotation_due(*keys, now);
+  const auto all = co_await use_.database.read(list_signing_keys);
   const bool expire = std::ranges::any_of(
-      keys->rows, [&](const auto& row) { return status_of(row, keys->rows, now) == KeyStatus::removed; });
+      all, [&](const auto& row) { return status_of(row, all, now) == KeyStatus::removed; });
   if (!rotate && !expire) co_return;
 
   std::optional<SigningKeyRow> next;

@@ -29,13 +29,14 @@ struct KeySettings {
 /// The keys as they were at one revision. Never changes, so it is read without a lock.
 struct KeySnapshot {
   std::uint64_t revision = 0;
+  Time loaded_at;
   std::vector<SigningKeyRow> rows;
   std::vector<protocol::jose::SigningKey> keys;  // beside `rows`
   protocol::jose::KeySet verification_keys;
   std::string key_set_json;  // what /.well-known/jwks.json answers
   std::string key_set_etag;
 
-  /// The key that signs at `now`.
+  /// The key that signs at `now`; with a clock behind every activation, the first that will.
   [[nodiscard]] const protocol::jose::SigningKey& signer(Time now) const;
 };
 
@@ -63,7 +64,8 @@ class KeyRing {
   /// Makes a key. Error conflict: for Rotation::planned, when the next key waits already; it is left alone.
   Result<std::string> blocking_rotate(Rotation rotation);
 
-  /// The keys as they are now: read anew when another process changed them.
+  /// The keys as they are now: read anew when another process says that it changed them, and every
+  /// limits::key_snapshot_max_age in any case, for a process that died before it could say so.
   Task<KeySnapshotPointer> current();
   /// What time does to keys: starts a rotation when the signer is too old or of another algorithm than
   /// configured, and drops keys whose last token has expired. To be called every minute or so.

@@ -126,6 +126,41 @@ TEST_F(KeyRingTest, a_compromised_key_takes_its_tokens_with_it_and_now_does_not)
   EXPECT_EQ(refused.error().reason, protocol::jose::Reason::unknown_key);
 }
 
+TEST_F(KeyRingTest, a_change_that_nobody_announced_is_found_and_announced) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const auto before = wait_for(ring.current());
+  {
+    // Another process that dies between its commit and its bump: its revisions are not ours.
+    std::filesystem::create_directories(folder_ / "elsewhere");
+    const auto deaf = Revisions::open(folder_ / "elsewhere").value();
+    KeyRing other{{*database_, master_key_, *deaf, clock_, random_}, {}};
+    ASSERT_TRUE(other.blocking_rotate(Rotation::compromised));
+  }
+  EXPECT_EQ(wait_for(ring.current())->rows.front().id, before->rows.front().id);
+  const auto revision = revisions_->of_keys();
+  clock_.advance(limits::key_snapshot_max_age);
+  const auto after = wait_for(ring.current());
+  EXPECT_NE(after->rows.front().id, before->rows.front().id);
+  EXPECT_NE(revisions_->of_keys(), revision);  // so the loops drop what they cached
+}
+
+TEST_F(KeyRingTest, a_clock_that_steps_back_does_not_stop_the_signing) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const auto keys = wait_for(ring.current());
+  EXPECT_EQ(keys->signer(clock_.now() - std::chrono::hours{1}).kid(), keys->rows.front().id);
+}
+
+TEST_F(KeyRingTest, maintenance_deletes_a_compromised_key_with_its_private_part) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  clock_.advance(seconds{1});
+  ASSERT_TRUE(ring.blocking_rotate(Rotation::compromised));
+  wait_for(ring.maintain());
+  EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 1U);
+}
+
 TEST_F(KeyRingTest, maintenance_rotates_by_age_once_and_deletes_what_is_spent) {
   auto ring =
       make_ring(master_key_, {.algorithm = crypto::Algorithm::es256, .max_age = std::chrono::hours{24}});

@@ -45,7 +45,8 @@ std::optional<LiveAccount> find_live_account(storage::Transaction& transaction, 
       "SELECT a.id AS id, a.email AS email, a.email_verified AS email_verified, a.full_name AS full_name, "
       "a.created_at AS created_at, a.last_login_at AS last_login_at "
       "FROM sessions s JOIN accounts a ON a.id = s.account_id "
-      "WHERE s.id = $1 AND s.account_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND NOT a.disabled",
+      "WHERE s.id = $1 AND s.account_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND "
+      "s.idle_expires_at > $3 AND NOT a.disabled",
       session_id, account_id, now);
 }
 

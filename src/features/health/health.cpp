@@ -12,8 +12,13 @@ Task<Result<HealthView>> Health::ready(web::Public) {
   co_return HealthView{"ok"};
 }
 
-Result<web::Response> Health::metrics(web::Public, web::Client client) const {
-  const bool local = client.address == "::1" || client.address.starts_with("127.");
+Result<web::Response> Health::metrics(web::Public, web::RawRequest request) const {
+  const auto& address = request->client.address;
+  bool local = address == "::1" || address.starts_with("127.");
+  // Behind a proxy on this machine everybody comes from the loopback address.
+  for (const std::string_view header : {"forwarded", "x-forwarded-for", "x-real-ip", "via"}) {
+    local = local && !request->header(header);
+  }
   if (!local) return fail(ErrorCode::not_found, "There is nothing here");
   web::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

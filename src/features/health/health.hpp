@@ -2,7 +2,8 @@
 //
 // GET /livez   -> 200 {status}: the process answers
 // GET /readyz  -> 200 {status}: the database answers as well; 503 when it does not
-// GET /metrics -> 200 in Prometheus's text format, to callers on the loopback address only; 404 to others
+// GET /metrics -> 200 in Prometheus's text format, to callers on this machine that no proxy speaks for; 404
+// to others
 #pragma once
 
 #include <functional>
@@ -24,7 +25,7 @@ struct Health {
 
   Result<HealthView> live(web::Public) const;
   Task<Result<HealthView>> ready(web::Public);
-  Result<web::Response> metrics(web::Public, web::Client client) const;
+  Result<web::Response> metrics(web::Public, web::RawRequest request) const;
 };
 
 }  // namespace keyward::features

@@ -52,17 +52,21 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
         about("authn_login_fail", client, account ? std::optional{account->id} : std::nullopt, refusal));
     co_return invalid_credentials(std::string{refusal});
   }
-  if (check->needs_upgrade) {
-    auto upgraded = co_await hasher.hash(std::move(password));
-    // A busy server upgrades at the next login instead.
-    if (upgraded) {
-      const bool replaced = co_await database.write(
-          [id = account->id, stored, hash = *upgraded, now = clock.now()](storage::Transaction& transaction) {
-            return domain::replace_password_hash(transaction, id, stored, hash, now);
-          });
-      if (replaced) events.emit(about("authn_password_upgraded", client, account->id));
-    }
-  }
+  if (!check->needs_upgrade) co_return std::move(*account);
+
+  auto upgraded = co_await hasher.hash(password.copy());
+  // A busy server upgrades at the next login instead.
+  if (!upgraded) co_return std::move(*account);
+  const bool replaced = co_await database.write(
+      [id = account->id, stored, hash = *upgraded, now = clock.now()](storage::Transaction& transaction) {
+        return domain::replace_password_hash(transaction, id, stored, hash, now);
+      });
+  // Another login upgraded it first, or the password was changed: whichever it was, the stored hash decides
+  // anew.
+  if (!replaced)
+    co_return co_await check_credentials(std::move(name), std::move(password), std::move(client));
+  account->password_hash = std::move(*upgraded);
+  events.emit(about("authn_password_upgraded", client, account->id));
   co_return std::move(*account);
 }
 
@@ -73,9 +77,11 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
 
   auto roles =
       co_await database.write([&](storage::Transaction& transaction) -> Result<std::vector<std::string>> {
-        // Conditional: an account that was disabled or deleted since its password was checked gets no
-        // session.
-        if (!domain::record_login(transaction, account.id, now)) return invalid_credentials("account_gone");
+        // Conditional: an account that was disabled, deleted or given another password since this one was
+        // checked gets no session.
+        if (!domain::record_login(transaction, account.id, account.password_hash.value_or(""), now)) {
+          return invalid_credentials("account_changed");
+        }
         domain::insert_session(transaction, refresh_token, account.id, device, sessions, now);
         transaction.after_commit([this, id = account.id] { revisions.bump_account(id); });
         return domain::list_roles(transaction, account.id);

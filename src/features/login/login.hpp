@@ -7,7 +7,8 @@
 // Threats: telling who exists (one answer, and one hash's work, for a wrong password, an unknown address, a
 // disabled account and an account without a password, A6) · a password of megabytes (measured before hashing,
 // P4) · hashes of yesterday's strength (upgraded in one conditional update after a good login, P9) · a
-// disable between the check and the session (recording the login is conditional).
+// disable or a password change between the check and the session (recording the login is conditional on both,
+// S5).
 #pragma once
 
 #include <optional>

@@ -13,6 +13,12 @@ UserView view(const access::Principal& who) {
           who.roles,  account.created_at, account.last_login_at};
 }
 
+/// What the access check saw, once more inside the write: an account disabled or a session ended since then
+/// writes nothing.
+bool may_write(storage::Transaction& transaction, const access::Principal& who, Time now) {
+  return domain::find_live_account(transaction, who.session_id, who.account.id, now).has_value();
+}
+
 /// The account went between the access check and this statement.
 std::unexpected<Error> gone() {
   return fail(ErrorCode::invalid_token, "The access token is not valid", "account_gone");
@@ -26,21 +32,20 @@ Task<Result<UserView>> Profile::change(access::SignedIn who, web::Body<ProfileCh
   auto changed = view(*who);
   if (form->full_name.absent()) co_return changed;
   changed.full_name = form->full_name.as_optional();
-  const bool stored = co_await database.write([this, id = changed.id, full_name = changed.full_name,
-                                               now = clock.now()](storage::Transaction& transaction) {
-    transaction.after_commit([this, id] { revisions.bump_account(id); });
-    return domain::set_full_name(transaction, id, full_name, now);
+  const bool stored = co_await database.write([&, now = clock.now()](storage::Transaction& transaction) {
+    transaction.after_commit([this, id = changed.id] { revisions.bump_account(id); });
+    return may_write(transaction, *who, now) &&
+           domain::set_full_name(transaction, changed.id, changed.full_name, now);
   });
   if (!stored) co_return gone();
   co_return changed;
 }
 
 Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client client) {
-  const bool deleted =
-      co_await database.write([this, id = who->account.id](storage::Transaction& transaction) {
-        transaction.after_commit([this, id] { revisions.bump_account(id); });
-        return domain::delete_account(transaction, id);
-      });
+  const bool deleted = co_await database.write([&, now = clock.now()](storage::Transaction& transaction) {
+    transaction.after_commit([this, id = who->account.id] { revisions.bump_account(id); });
+    return may_write(transaction, *who, now) && domain::delete_account(transaction, who->account.id);
+  });
   if (!deleted) co_return gone();
   events.emit(about("user_deleted", client, who->account.id, "by_owner"));
   co_return web::NoContent{};
@@ -69,15 +74,17 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
       {.email = account->email, .full_name = account->full_name.value_or(""), .field = "new_password"});
   if (!new_hash) co_return fail_from(new_hash);
 
-  const bool changed =
-      co_await database.write([this, id, session_id = who->session_id, old_hash, hash = *new_hash,
-                               now = clock.now()](storage::Transaction& transaction) {
-        if (!domain::replace_password_hash(transaction, id, old_hash, hash, now)) return false;
-        domain::end_sessions(transaction, id, session_id, "password_change", now);
+  const auto changed =
+      co_await database.write([&, now = clock.now()](storage::Transaction& transaction) -> Result<void> {
+        if (!may_write(transaction, *who, now)) return gone();
+        if (!domain::replace_password_hash(transaction, id, old_hash, *new_hash, now)) {
+          return fail(ErrorCode::conflict, "The password was changed meanwhile");
+        }
+        domain::end_sessions(transaction, id, who->session_id, "password_change", now);
         transaction.after_commit([this, id] { revisions.bump_account(id); });
-        return true;
+        return {};
       });
-  if (!changed) co_return fail(ErrorCode::conflict, "The password was changed meanwhile");
+  if (!changed) co_return std::unexpected(changed.error());
   events.emit(about("authn_password_change", client, id));
   co_return web::NoContent{};
 }
