@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from keyward import BINARY, GOOD_PASSWORD, Keyward
+from keyward import BINARY, GOOD_PASSWORD, Keyward, clean_environment
 
 
 @pytest.mark.parametrize("round_number", range(3))
@@ -131,13 +131,16 @@ def test_a_lost_master_key_is_told_and_not_replaced(data):
 def test_a_reader_of_the_log_that_goes_away_does_not_take_the_server_with_it(data):
     reading, writing = os.pipe()
     log_reading, log_writing = os.pipe()
-    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=writing, stderr=log_writing)
+    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=writing, stderr=log_writing,
+                               env=clean_environment())
     os.close(writing)
     os.close(log_writing)
     try:
         text = ""
         while '"listening"' not in text:
-            text += os.read(log_reading, 4096).decode()
+            piece = os.read(log_reading, 4096).decode()
+            assert piece, text
+            text += piece
         url = re.search(r'"public_url":"http://127.0.0.1:(\d+)"', text).group(1)
         os.close(reading)
         os.close(log_reading)
