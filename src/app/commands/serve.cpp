@@ -36,7 +36,11 @@ int serve(const CommonFlags& flags) {
   auto application = Application::open(std::move(*config));
   if (!application) return complain(application.error().message);
   if ((*application)->first_start()) greet(**application);
-  return (*application)->run() ? exit_done : exit_failed;
+  const bool drained = (*application)->run();
+  // All that is left is to tidy up: an impatient second signal must not make a failure of a finished drain.
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGINT, SIG_IGN);
+  return drained ? exit_done : exit_failed;
 }
 
 }  // namespace keyward::app
