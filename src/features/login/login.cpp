@@ -90,8 +90,8 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
 
   const auto current_keys = co_await keys.current();
   auto access_token = tokens.issue(
-      *current_keys, {.account_id = account.id, .session_id = refresh_token.session_id, .roles = *roles}, now,
-      random);
+      *current_keys, {.account_id = account.id, .session_id = refresh_token.session_id, .roles = *roles},
+      clock.now(), random);  // not the `now` of before: a key may have become active since
   auto event = about("authn_login_success", client, account.id);
   event.session_id = refresh_token.session_id;
   events.emit(event);
