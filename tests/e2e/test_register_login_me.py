@@ -3,6 +3,7 @@
 import concurrent.futures
 import re
 import sqlite3
+import threading
 import time
 
 import jwt
@@ -143,18 +144,25 @@ def test_password_change_needs_the_current_one_and_ends_the_other_sessions(serve
 def test_S5_no_login_with_the_old_password_outlives_its_change(server, email):
     token = server.new_user(email)["access_token"]
     old = GOOD_PASSWORD
-    for number in range(4):
-        new = f"granite lantern {number} waves"
+    for number in range(8):
+        new, changed, answers = f"granite lantern {number} waves", threading.Event(), []
+
+        def log_in(password=old, stop=changed, into=answers):
+            while not stop.is_set():
+                into.append(server.login(email, password))
+
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
-            logins = [pool.submit(server.login, email, old) for _ in range(14)]
-            change = pool.submit(server.call, "POST", "/me/password", {"current_password": old, "new_password": new}, token)
-            assert change.result().status == 204
-            answers = [login.result() for login in logins]
-        sessions = [answer.json["access_token"] for answer in answers if answer.status == 200]
+            logins = [pool.submit(log_in) for _ in range(16)]  # so that some are always between their check and their session
+            change = server.call("POST", "/me/password", {"current_password": old, "new_password": new}, token)
+            changed.set()
+            for login in logins:
+                login.result()
+        assert change.status == 204
         assert {answer.status for answer in answers} <= {200, 401}
+        sessions = [answer.json["access_token"] for answer in answers if answer.status == 200]
         assert [server.call("GET", "/me", token=session).status for session in sessions] == [401] * len(sessions)
-        assert server.call("GET", "/me", token=token).status == 200
         old = new
+    assert server.call("GET", "/me", token=token).status == 200
 
 
 def test_of_parallel_password_changes_one_wins(server, email):
