@@ -50,10 +50,44 @@ Task<void> maintain_keys(domain::KeyRing* keys) {
   }
 }
 
+void checkpoint(Core& core, storage::Transaction& transaction) {
+  const auto made = domain::make_checkpoint(transaction, *core.checkpoint_key, core.clock.now(), core.random);
+  if (!made) return;
+  transaction.after_commit([&core, line = domain::to_json_line(*made)] { core.events->print(line); });
+}
+
+/// Signs the ends of the audit chains once a minute, if there is anything new.
+Task<void> make_checkpoints(Core* core) {
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                             LoopExecutor>
+      timer{co_await asio::this_coro::executor};
+  while (true) {
+    timer.expires_after(limits::audit_checkpoint_interval);
+    co_await timer.async_wait(use_task);
+    try {
+      if (!co_await core->database->read(domain::is_checkpoint_due)) continue;
+      co_await core->database->write(
+          [core](storage::Transaction& transaction) { checkpoint(*core, transaction); });
+    } catch (const std::exception& exception) {
+      log(LogLevel::error, "audit_checkpoint_failed", {{"reason", exception.what()}});
+    }
+  }
+}
+
+/// What happened until now is what the next start is held against.
+void make_last_checkpoint(Core& core) {
+  core.events->finish_rows();
+  try {
+    core.database->blocking_write([&](storage::Transaction& transaction) { checkpoint(core, transaction); });
+  } catch (const storage::Failure& failure) {
+    log(LogLevel::error, "audit_checkpoint_failed", {{"reason", failure.what()}});
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Application>> Application::open(Config config) {
-  auto core = Core::open(config);
+  auto core = Core::open(config, STDOUT_FILENO);
   if (!core) return fail_from(core);
   std::unique_ptr<Application> application{new Application(std::move(config), std::move(*core))};
   auto server = web::Server::open(to_server_options(application->config_), application->router_);
@@ -68,14 +102,13 @@ Result<std::unique_ptr<Application>> Application::open(Config config) {
 Application::Application(Config config, std::unique_ptr<Core> core)
     : config_(std::move(config)),
       core_(std::move(core)),
-      events_(STDOUT_FILENO, core_->clock),
       session_settings_(to_session_settings(config_)),
       password_policy_(to_password_policy(config_)) {}
 
 Application::~Application() {
   // What resumes callers on the loops is joined while the loops still stand.
   hasher_.reset();
-  core_->database.reset();
+  core_->close_database();
 }
 
 void Application::construct_features() {
@@ -83,13 +116,13 @@ void Application::construct_features() {
   tokens_ = std::make_unique<domain::TokenIssuer>(to_token_settings(config_));
   hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
   gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
-      *core.database, *core.keys, *tokens_, *core.revisions, events_, core.clock});
+      *core.database, *core.keys, *tokens_, *core.revisions, *core.events, core.clock});
   registration_ = std::make_unique<features::Registration>(*core.database, *hasher_, password_policy_,
-                                                           events_, core.clock, core.random);
+                                                           *core.events, core.clock, core.random);
   login_ = std::make_unique<features::Login>(*core.database, *hasher_, *core.keys, *tokens_, *core.revisions,
-                                             session_settings_, events_, core.clock, core.random);
+                                             session_settings_, *core.events, core.clock, core.random);
   profile_ = std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
-                                                 events_, core.clock);
+                                                 *core.events, core.clock);
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
   router_.provide(*gate_);
@@ -105,12 +138,14 @@ bool Application::run() {
   if (!config_.limits.enabled) log(LogLevel::warning, "rate_limits_are_off", {{"setting", "limits.enabled"}});
   for (const auto& warning : config_.warnings)
     log(LogLevel::warning, "configuration", {{"warning", warning}});
-  events_.emit({.name = "sys_startup"});
+  core_->events->emit({.name = "sys_startup"});
   spawn(server_->executor(0), maintain_keys(core_->keys.get()), "key maintenance");
+  spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
   server_->stop_on_signals();
   const bool drained = server_->run();
   if (!drained) log(LogLevel::warning, "drain_deadline_passed");
-  events_.emit({.name = "sys_shutdown"});
+  core_->events->emit({.name = "sys_shutdown"});
+  make_last_checkpoint(*core_);
   return drained;
 }
 

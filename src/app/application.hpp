@@ -5,7 +5,6 @@
 
 #include "access/token_gate.hpp"
 #include "app/core.hpp"
-#include "domain/audit/event_log.hpp"
 #include "features/health/health.hpp"
 #include "features/jwks/jwks.hpp"
 #include "features/login/login.hpp"
@@ -40,7 +39,6 @@ class Application {
 
   Config config_;
   std::unique_ptr<Core> core_;
-  domain::EventLog events_;
   domain::SessionSettings session_settings_;
   domain::PasswordPolicy password_policy_;
   web::Router router_;

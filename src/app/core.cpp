@@ -40,7 +40,17 @@ domain::PasswordHasherOptions to_hasher_options(const Config& config) {
 
 std::filesystem::path database_path(const Config& config) { return config.storage.data / "keyward.db"; }
 
-Result<std::unique_ptr<Core>> Core::open(const Config& config) {
+domain::EmailInEvents to_email_in_events(const Config& config) {
+  using enum domain::EmailInEvents;
+  return config.audit.email == "plain" ? plain : config.audit.email == "off" ? off : hashed;
+}
+
+void Core::close_database() {
+  if (events) events->finish_rows();
+  database.reset();
+}
+
+Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output) {
   auto core = std::make_unique<Core>();
   core->first_start = !std::filesystem::exists(database_path(config));
 
@@ -59,6 +69,13 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config) {
   auto master_key = load_master_key(config, config.storage.data, nothing_is_sealed, core->random);
   if (!master_key) return fail_from(master_key);
   core->master_key = std::make_unique<crypto::MasterKey>(std::move(*master_key));
+
+  core->audit =
+      std::make_unique<domain::AuditTrail>(*core->master_key, to_email_in_events(config), core->random);
+  core->audit->attach(*core->database);
+  core->events =
+      std::make_unique<domain::EventLog>(event_output, core->audit.get(), core->database.get(), core->clock);
+  core->checkpoint_key = std::make_unique<domain::CheckpointKey>(*core->master_key);
 
   core->keys = std::make_unique<domain::KeyRing>(
       domain::KeyRing::Dependencies{*core->database, *core->master_key, *core->revisions, core->clock,

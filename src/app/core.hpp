@@ -7,6 +7,9 @@
 #include "base/clock.hpp"
 #include "crypto/master_key.hpp"
 #include "crypto/system_random.hpp"
+#include "domain/audit/audit_checkpoints.hpp"
+#include "domain/audit/audit_trail.hpp"
+#include "domain/audit/event_log.hpp"
 #include "domain/keys/key_ring.hpp"
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
@@ -25,18 +28,33 @@ domain::PasswordPolicy to_password_policy(const Config& config);
 domain::PasswordHasherOptions to_hasher_options(const Config& config);
 std::filesystem::path database_path(const Config& config);
 
+domain::EmailInEvents to_email_in_events(const Config& config);
+
 class Core {
  public:
-  /// Makes the data folder, opens the database, migrates it, opens the keys. The error is one sentence for
-  /// the operator.
-  static Result<std::unique_ptr<Core>> open(const Config& config);
+  /// Makes the data folder, opens the database, migrates it, opens the keys. Security events are rows of the
+  /// audit trail, and lines of `event_output`. The error is one sentence for the operator.
+  static Result<std::unique_ptr<Core>> open(const Config& config,
+                                            int event_output = domain::EventLog::no_output);
+
+  Core() = default;
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core() { close_database(); }
+
+  /// Stores the events that wait and joins the database's threads. Before the loops that they resume on go.
+  void close_database();
 
   SystemClock clock;
   crypto::SystemRandom random;
   bool first_start = false;  // the database was made just now
+  // Work that the database has taken uses these two until it is closed.
+  std::unique_ptr<domain::AuditTrail> audit;
+  std::unique_ptr<domain::EventLog> events;
   std::unique_ptr<storage::Database> database;
   std::unique_ptr<domain::Revisions> revisions;
   std::unique_ptr<crypto::MasterKey> master_key;
+  std::unique_ptr<domain::CheckpointKey> checkpoint_key;
   std::unique_ptr<domain::KeyRing> keys;
 };
 

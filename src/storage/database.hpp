@@ -67,7 +67,17 @@ class Database {
     return run(*writers_, std::move(f));
   }
 
-  /// The same for the command line and tests: from any thread but a loop's or the database's own.
+  /// write() for whoever waits for nothing: `done(Outcome<…>)` is called on a database thread, or at once
+  /// when the queue is full.
+  template <class F, class Done>
+  void write_later(F f, Done done) {
+    writers_->submit(std::make_unique<detail::JobOf<F, Done>>(std::move(f), std::move(done)));
+  }
+
+  /// What works off the notes of the write closures (Transaction::leave): once, before the first of them.
+  void finish_with(Finisher finisher) { writers_->finish_with(std::move(finisher)); }
+
+  /// read() and write() for the command line and tests: from any thread but a loop's or the database's own.
   template <class F>
   detail::ClosureResult<F> blocking_read(F f) {
     return blocking_run(*readers_, std::move(f));
@@ -77,6 +87,8 @@ class Database {
     return blocking_run(*writers_, std::move(f));
   }
 
+  /// How many connections write.
+  [[nodiscard]] std::size_t writers() const { return driver_->shape(Access::write).connections; }
   /// Closures that wait for a thread, for metrics.
   [[nodiscard]] std::size_t waiting_reads() const { return readers_->waiting(); }
   [[nodiscard]] std::size_t waiting_writes() const { return writers_->waiting(); }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -81,7 +82,9 @@ Lane::Lane(Driver& driver, Access access, std::vector<std::unique_ptr<Connection
       queue_max_(queue_max) {
   threads_.reserve(connections.size());
   for (auto& connection : connections) {
-    threads_.emplace_back([this, own = std::move(connection)]() mutable { thread_main(std::move(own)); });
+    threads_.emplace_back([this, worker = Worker{std::move(connection), threads_.size()}]() mutable {
+      thread_main(std::move(worker));
+    });
   }
 }
 
@@ -113,12 +116,17 @@ std::size_t Lane::waiting() const {
   return queue_.size();
 }
 
+void Lane::finish_with(Finisher finisher) {
+  const std::lock_guard lock{mutex_};  // a thread takes the lock before it takes a job
+  finisher_ = std::move(finisher);
+}
+
 bool Lane::on_database_thread() { return is_database_thread; }
 
-void Lane::thread_main(std::unique_ptr<Connection> connection) {
+void Lane::thread_main(Worker worker) {
   is_database_thread = true;
   pthread_setname_np(pthread_self(), access_ == Access::write ? "kw-db-write" : "kw-db-read");
-  for (Group group = take(); !group.empty(); group = take()) run_group(connection, group);
+  for (Group group = take(); !group.empty(); group = take()) run_group(worker, group);
 }
 
 Lane::Group Lane::take() {
@@ -132,12 +140,22 @@ Lane::Group Lane::take() {
   return group;
 }
 
-void Lane::run_group(std::unique_ptr<Connection>& connection, Group& group) {
-  if (group.size() > 1 && run_together(connection, group)) return;
-  for (auto& job : group) run_alone(connection, *job);
+void Lane::run_group(Worker& worker, Group& group) {
+  if (group.size() > 1 && run_together(worker, group)) return;
+  for (auto& job : group) run_alone(worker, *job);
 }
 
-bool Lane::run_together(std::unique_ptr<Connection>& connection, Group& group) {
+void Lane::finish(const Worker& worker, const Notes& notes) {
+  if (notes.empty()) return;
+  if (!finisher_) throw std::logic_error("a closure left a note and the database has no finisher");
+  Transaction end{*worker.connection};
+  finisher_(end, notes, worker.number);
+  if (end.failed_ || !end.notes_.empty()) throw std::logic_error("the finisher left its work undone");
+  require_transaction(*worker.connection);
+}
+
+bool Lane::run_together(Worker& worker, Group& group) {
+  auto& connection = worker.connection;
   try {
     ensure_usable(connection);
     connection->begin();
@@ -145,6 +163,7 @@ bool Lane::run_together(std::unique_ptr<Connection>& connection, Group& group) {
     for (auto& job : group) fail_with_current(*job);
     return true;
   }
+  Notes notes;
   try {
     for (auto& job : group) {
       connection->savepoint();
@@ -157,8 +176,11 @@ bool Lane::run_together(std::unique_ptr<Connection>& connection, Group& group) {
       }
       if (!keep) connection->rollback_to_savepoint();
       connection->release_savepoint();
-      if (keep) job->after_commit = std::move(transaction.hooks_);
+      if (!keep) continue;
+      job->after_commit = std::move(transaction.hooks_);
+      std::ranges::move(transaction.notes_, std::back_inserter(notes));
     }
+    finish(worker, notes);
   } catch (const std::exception& error) {
     // Whoever it was fails again when run alone; the others did nothing wrong.
     log(LogLevel::warning, "database_group_broken", {{"error", error.what()}});
@@ -183,7 +205,8 @@ bool Lane::run_together(std::unique_ptr<Connection>& connection, Group& group) {
   return true;
 }
 
-void Lane::run_alone(std::unique_ptr<Connection>& connection, Job& job) {
+void Lane::run_alone(Worker& worker, Job& job) {
+  auto& connection = worker.connection;
   for (int attempt_number = 1;; ++attempt_number) {
     bool committing = false;
     try {
@@ -197,6 +220,7 @@ void Lane::run_alone(std::unique_ptr<Connection>& connection, Job& job) {
         keep = false;
       }
       if (keep) {
+        finish(worker, transaction.notes_);
         committing = true;
         connection->commit();
         job.after_commit = std::move(transaction.hooks_);

@@ -36,24 +36,35 @@ class Lane {
   void submit(std::unique_ptr<Job> job);
   [[nodiscard]] std::size_t waiting() const;
 
+  /// Before the first write that leaves notes.
+  void finish_with(Finisher finisher);
+
   /// True on any database thread: waiting for the database there would wait for ever.
   static bool on_database_thread();
 
  private:
   using Group = std::vector<std::unique_ptr<Job>>;
 
-  void thread_main(std::unique_ptr<Connection> connection);
+  /// A thread's own.
+  struct Worker {
+    std::unique_ptr<Connection> connection;
+    std::size_t number = 0;
+  };
+
+  void thread_main(Worker worker);
   Group take();
-  void run_group(std::unique_ptr<Connection>& connection, Group& group);
-  void run_alone(std::unique_ptr<Connection>& connection, Job& job);
+  void run_group(Worker& worker, Group& group);
+  void run_alone(Worker& worker, Job& job);
   /// False: the transaction is gone and nobody has been answered.
-  bool run_together(std::unique_ptr<Connection>& connection, Group& group);
+  bool run_together(Worker& worker, Group& group);
+  void finish(const Worker& worker, const Notes& notes);
   void ensure_usable(std::unique_ptr<Connection>& connection);
 
   Driver& driver_;
   const Access access_;
   const std::size_t group_max_;
   const std::size_t queue_max_;
+  Finisher finisher_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -20,6 +21,22 @@
 #include "storage/value.hpp"
 
 namespace keyward::storage {
+
+/// What a closure leaves to be worked off at the end of its transaction; Finisher has its kinds.
+class Note {
+ public:
+  Note() = default;
+  Note(const Note&) = delete;
+  Note& operator=(const Note&) = delete;
+  virtual ~Note() = default;
+};
+
+class Transaction;
+/// The last statements of every transaction that has notes, once for all the closures that share it. If it
+/// throws, none of them is done. `connection` numbers the connections of one Database from 0: what is kept
+/// apart by it is never contended.
+using Notes = std::vector<std::unique_ptr<Note>>;
+using Finisher = std::function<void(Transaction& transaction, const Notes& notes, std::size_t connection)>;
 
 class Transaction {
  public:
@@ -70,6 +87,9 @@ class Transaction {
   /// dropped when the closure is rolled back or run again. An exception from it is logged, not passed on.
   void after_commit(std::function<void()> hook) { hooks_.push_back(std::move(hook)); }
 
+  /// Leaves something for the database's Finisher; dropped when the closure is rolled back or run again.
+  void leave(std::unique_ptr<Note> note) { notes_.push_back(std::move(note)); }
+
  private:
   friend class Lane;
   friend struct SchemaAccess;
@@ -96,6 +116,7 @@ class Transaction {
 
   Connection& connection_;
   std::vector<std::function<void()>> hooks_;
+  Notes notes_;
   bool failed_ = false;
 };
 

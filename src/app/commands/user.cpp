@@ -1,5 +1,6 @@
 // keyward user add | list | show | disable | enable | delete
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -53,6 +54,11 @@ std::optional<domain::Account> find_account(storage::Transaction& transaction, c
   if (const auto id = Uuid::parse(who)) return domain::find_account(transaction, *id);
   const auto email = text::parse_email(who);
   return email ? domain::find_account_by_email(transaction, email->normalized) : std::nullopt;
+}
+
+/// Who stands at the command line has no account: the events of these commands have no actor.
+domain::SecurityEvent by_command(std::string_view name, const Uuid& account_id, std::string detail = {}) {
+  return {.name = name, .account_id = account_id, .reason = "command_line", .detail = std::move(detail)};
 }
 
 /// Finds the account, lets `change` work on it in the same transaction, and tells the servers on this data
@@ -119,8 +125,14 @@ int user_add(const CommonFlags& flags, const NewUserFlags& user) {
   if (!core) return complain(core.error().message);
   const auto account = make_account(*config, **core, user);
   if (!account) return complain(to_sentence(account.error()));
-  const bool inserted = (*core)->database->blocking_write(
-      [&](storage::Transaction& transaction) { return domain::insert_account(transaction, *account); });
+  const bool inserted = (*core)->database->blocking_write([&](storage::Transaction& transaction) {
+    if (!domain::insert_account(transaction, *account)) return false;
+    auto event =
+        by_command("user_created", account->id, fmt::format("roles {}", fmt::join(account->roles, " ")));
+    event.email = account->email.as_typed;
+    (*core)->events->record(transaction, std::move(event));
+    return true;
+  });
   if (!inserted) return complain("There is a user " + user.email + " already");
   if (flags.json) {
     fmt::print("{}\n", json::serialize(json::object{{"id", account->id.to_string()},
@@ -182,7 +194,10 @@ int user_set_disabled(const CommonFlags& flags, const std::string& who, bool dis
       change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
         // Enabling brings no old session back: whoever was let in before has to log in again.
         if (disabled) domain::end_sessions(transaction, account.id, std::nullopt, "account_disabled", now);
-        return domain::set_disabled(transaction, account.id, disabled, now);
+        if (!domain::set_disabled(transaction, account.id, disabled, now)) return false;
+        core->events->record(transaction,
+                             by_command("user_updated", account.id, disabled ? "disabled" : "enabled"));
+        return true;
       });
   if (!changed) return complain(changed.error().message);
   return exit_done;
@@ -192,8 +207,10 @@ int user_delete(const CommonFlags& flags, const std::string& who) {
   const auto core = open_core_or_complain(flags);
   if (!core) return exit_failed;
   const auto deleted =
-      change_account(*core, who, [](storage::Transaction& transaction, const domain::Account& account) {
-        return domain::delete_account(transaction, account.id);
+      change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
+        if (!domain::delete_account(transaction, account.id)) return false;
+        core->events->record(transaction, by_command("user_deleted", account.id));
+        return true;
       });
   if (!deleted) return complain(deleted.error().message);
   return exit_done;

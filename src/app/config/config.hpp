@@ -77,6 +77,10 @@ struct LimitsConfig {
   bool enabled = true;
 };
 
+struct AuditConfig {
+  std::string email = "hashed";  // in events: off, hashed or plain
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
 };
@@ -88,6 +92,7 @@ struct Config {
   TokensConfig tokens;
   PasswordsConfig passwords;
   LimitsConfig limits;
+  AuditConfig audit;
   LogConfig log;
 
   std::map<std::string, std::string, std::less<>>

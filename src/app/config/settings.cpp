@@ -13,6 +13,7 @@ namespace {
 #define KEYWARD_AT(member) [](Config& config) -> Target { return &config.member; }
 
 constexpr std::array<std::string_view, 4> algorithms{"ES256", "EdDSA", "RS256", "PS256"};
+constexpr std::array<std::string_view, 3> emails_in_events{"off", "hashed", "plain"};
 constexpr std::int64_t minute_s = 60;
 constexpr std::int64_t hour_s = 60 * minute_s;
 constexpr std::int64_t day_s = 24 * hour_s;
@@ -147,6 +148,10 @@ const std::array all_settings{
         .help =
             "Rate limits (not in this version yet). Off only for load tests; every start says so in the log.",
         .target = KEYWARD_AT(limits.enabled)},
+    Setting{.key = "audit.email",
+            .help = "How security events tell of e-mail addresses: not at all, as a keyed hash, or plain.",
+            .target = KEYWARD_AT(audit.email),
+            .choices = emails_in_events},
     Setting{.key = "log.level", .help = "The least level that is logged.", .target = KEYWARD_AT(log.level)},
 };
 

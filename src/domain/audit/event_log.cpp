@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/limits.hpp"
@@ -22,65 +23,133 @@ void write_all(int output, std::string_view text) {
   }
 }
 
-void append(std::string& line, std::string_view name, std::string_view value) {
-  if (!value.empty()) line += fmt::format(R"(,"{}":{})", name, to_log_json(value));
-}
+constexpr auto refusals_burst = static_cast<double>(limits::audit_refusals_burst);
 
 }  // namespace
 
-std::string to_json_line(const SecurityEvent& event, Time now) {
-  auto line = fmt::format(R"({{"time":"{}","event":"{}")", to_rfc3339(now), event.name);
-  append(line, "user_id", event.account_id ? event.account_id->to_string() : "");
-  append(line, "session_id", event.session_id ? event.session_id->to_string() : "");
-  append(line, "reason", event.reason);
-  append(line, "address", event.address);
-  append(line, "user_agent", event.user_agent);
-  append(line, "request_id", event.request_id);
-  return line + '}';
-}
-
-EventLog::EventLog(int output, const Clock& clock)
-    : output_(output), clock_(clock), thread_([this] { thread_main(); }) {}
+EventLog::EventLog(int output, const AuditTrail* trail, storage::Database* database, const Clock& clock)
+    : output_(output),
+      trail_(trail),
+      database_(database),
+      clock_(clock),
+      refusal_budget_(refusals_burst),
+      budget_at_(clock.now()),
+      rows_finished_(trail == nullptr),
+      thread_([this] { thread_main(); }) {}
 
 EventLog::~EventLog() {
+  finish_rows();
   {
     const std::scoped_lock lock{mutex_};
     closing_ = true;
   }
-  wake_.notify_one();
+  wake_.notify_all();
 }
 
-void EventLog::emit(const SecurityEvent& event) {
-  const auto line = to_json_line(event, clock_.now());
+void EventLog::record(storage::Transaction& transaction, SecurityEvent event) {
+  const auto now = clock_.now();
+  if (trail_ != nullptr) {
+    event = trail_->shown(std::move(event));
+    trail_->record(transaction, event, now);
+  }
+  if (output_ == no_output) return;
+  transaction.after_commit([this, line = to_json_line(event, now)] { print(line); });
+}
+
+void EventLog::emit(SecurityEvent event) {
+  const auto now = clock_.now();
+  if (trail_ != nullptr) event = trail_->shown(std::move(event));
+  print(to_json_line(event, now));
+  if (trail_ != nullptr) keep(std::move(event), now);
+}
+
+void EventLog::print(const std::string& line) {
+  if (output_ == no_output) return;
   {
     const std::scoped_lock lock{mutex_};
-    if (waiting_lines_ >= limits::event_queue_max) {
+    if (line_count_ >= limits::event_queue_max) {
       ++dropped_lines_;
       return;
     }
-    waiting_ += line;
-    waiting_ += '\n';
-    ++waiting_lines_;
+    lines_ += line;
+    lines_ += '\n';
+    ++line_count_;
   }
-  wake_.notify_one();
+  wake_.notify_all();
+}
+
+void EventLog::keep(SecurityEvent event, Time now) {
+  {
+    const std::scoped_lock lock{mutex_};
+    if (rows_finished_) return;
+    const std::chrono::duration<double> passed = now - budget_at_;
+    const double earned = passed.count() * static_cast<double>(limits::audit_refusals_per_s);
+    refusal_budget_ = std::min(refusals_burst, refusal_budget_ + std::max(0.0, earned));
+    budget_at_ = now;
+    if (refusal_budget_ < 1) {
+      ++omitted_refusals_;
+      return;
+    }
+    refusal_budget_ -= 1;
+    refusals_.push_back({std::move(event), now});
+  }
+  wake_.notify_all();
+}
+
+bool EventLog::may_store() const { return !refusals_.empty() && !storing_; }
+
+void EventLog::finish_rows() {
+  std::unique_lock lock{mutex_};
+  wake_.wait(lock, [this] { return rows_finished_ || (refusals_.empty() && !storing_); });
+  rows_finished_ = true;
 }
 
 void EventLog::thread_main() {
   pthread_setname_np(pthread_self(), "kw-events");
   while (true) {
-    std::string batch;
+    std::string lines;
+    std::vector<Refusal> refusals;
     std::uint64_t dropped = 0;
+    std::uint64_t omitted = 0;
     {
       std::unique_lock lock{mutex_};
-      wake_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;  // closing, and all is written
-      batch.swap(waiting_);
-      waiting_lines_ = 0;
+      wake_.wait(lock, [this] { return closing_ || !lines_.empty() || may_store(); });
+      if (closing_ && lines_.empty()) return;
+      lines.swap(lines_);
+      line_count_ = 0;
       dropped = std::exchange(dropped_lines_, 0);
+      if (may_store()) {
+        const auto count = std::min(refusals_.size(), limits::audit_refusals_group_max);
+        const auto end = refusals_.begin() + static_cast<std::ptrdiff_t>(count);
+        refusals.assign(std::make_move_iterator(refusals_.begin()), std::make_move_iterator(end));
+        refusals_.erase(refusals_.begin(), end);
+        omitted = std::exchange(omitted_refusals_, 0);
+        storing_ = true;
+      }
     }
-    write_all(output_, batch);
+    // The rows first: a reader of the log that stalls must not hold the trail up.
+    if (!refusals.empty()) store(std::move(refusals), omitted);
+    write_all(output_, lines);
     if (dropped != 0) log(LogLevel::error, "security_events_dropped", {{"count", std::to_string(dropped)}});
   }
+}
+
+void EventLog::store(std::vector<Refusal> refusals, std::uint64_t omitted) {
+  if (omitted != 0) {
+    refusals.push_back({{.name = "audit_refusals_omitted", .detail = fmt::format("count {}", omitted)},
+                        refusals.back().occurred_at});
+  }
+  const auto count = refusals.size();
+  database_->write_later(
+      [this, refusals = std::move(refusals)](storage::Transaction& transaction) {
+        for (const auto& refusal : refusals) trail_->record(transaction, refusal.event, refusal.occurred_at);
+      },
+      [this, count](const Outcome<std::monostate>& stored) {
+        if (!stored) log(LogLevel::error, "audit_refusals_not_stored", {{"count", std::to_string(count)}});
+        const std::scoped_lock lock{mutex_};  // held for the notice too: whoever waits may destroy us
+        storing_ = false;
+        wake_.notify_all();
+      });
 }
 
 }  // namespace keyward::domain

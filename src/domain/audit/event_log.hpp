@@ -1,62 +1,77 @@
-// Security events: JSON lines on standard output, named with OWASP's Logging Vocabulary (L1).
+// EventLog: where every security event goes: a JSON line on standard output and a row of the audit trail.
 //
-// Threats: a log line forged by what a client sends (every text is escaped: one line out per event, L2); a
-// secret in the log (an event has fixed fields: ids and words of ours, never a password, a token or an
-// address of mail); a reader of the log that stalls (lines wait in a bounded queue for a thread of their own;
-// what does not fit is counted, and told).
+// An event that tells of a change is record()ed in the change's own transaction: its row is durable when the
+// change is, and its line is printed after the commit. An event that tells of a refusal is emit()ted: a line
+// at once and a row soon after, in groups. Threats: a reader of the log that stalls (lines wait in a bounded
+// queue for a thread of their own; what does not fit is counted, and told) · a flood of refusals that fills
+// the disk or crowds out what matters (their rows have a budget; what is above it is counted in one row,
+// `audit_refusals_omitted`; rows of changes are never omitted).
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
-#include <initializer_list>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
-#include "base/uuid.hpp"
+#include "domain/audit/audit_trail.hpp"
+#include "domain/audit/security_event.hpp"
+#include "storage/database.hpp"
 
 namespace keyward::domain {
 
-struct SecurityEvent {
-  std::string_view name;  // `authn_login_success`, …: a constant
-  std::optional<Uuid> account_id;
-  std::optional<Uuid> session_id;
-  std::string address;     // of the client
-  std::string user_agent;  // of the client
-  std::string request_id;
-  std::string reason;  // a short constant of ours: "wrong_password", "unknown_account", …
-};
-
-/// One line without its end: `{"time":…,"event":…,…}`. Absent fields are left out.
-std::string to_json_line(const SecurityEvent& event, Time now);
-
 class EventLog {
  public:
-  /// Lines go to the file descriptor `output`, which stays the caller's.
-  EventLog(int output, const Clock& clock);
+  static constexpr int no_output = -1;
+
+  /// Lines go to the file descriptor `output`, which stays the caller's. `trail` may be null: lines only.
+  EventLog(int output, const AuditTrail* trail, storage::Database* database, const Clock& clock);
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
-  /// Writes out what waits.
+  /// Writes out the lines that wait. It goes after the database, whose hooks print; see finish_rows().
   ~EventLog();
 
-  /// From any thread; never blocks on the output.
-  void emit(const SecurityEvent& event);
+  /// In a write closure: a row that comes and goes with the transaction, and a line after its commit.
+  void record(storage::Transaction& transaction, SecurityEvent event);
+
+  /// For what changes nothing. From any thread; never blocks on the output or the database.
+  void emit(SecurityEvent event);
+
+  /// A line that is no event of ours to keep (a checkpoint of the trail).
+  void print(const std::string& line);
+
+  /// Stores the rows that wait; later ones are lines only. Before the database closes.
+  void finish_rows();
 
  private:
-  void thread_main();
+  struct Refusal {
+    SecurityEvent event;
+    Time occurred_at;
+  };
 
-  int output_;
+  void thread_main();
+  void keep(SecurityEvent event, Time now);
+  void store(std::vector<Refusal> refusals, std::uint64_t omitted);
+  [[nodiscard]] bool may_store() const;
+
+  const int output_;
+  const AuditTrail* const trail_;
+  storage::Database* const database_;
   const Clock& clock_;
+
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::string waiting_;
-  std::size_t waiting_lines_ = 0;
+  std::string lines_;
+  std::size_t line_count_ = 0;
   std::uint64_t dropped_lines_ = 0;
+  std::vector<Refusal> refusals_;
+  std::uint64_t omitted_refusals_ = 0;
+  double refusal_budget_;
+  Time budget_at_;
+  bool storing_ = false;  // one group at a time: what comes meanwhile is the next one
+  bool rows_finished_ = false;
   bool closing_ = false;
   std::jthread thread_;
 };

@@ -37,7 +37,7 @@ TEST(EventLog, writes_all_that_waits_before_it_ends) {
   constexpr int count = 200;
   {
     const ManualClock clock{start};
-    EventLog log{ends[1], clock};
+    EventLog log{ends[1], nullptr, nullptr, clock};
     for (int i = 0; i < count; ++i) log.emit({.name = "authn_login_fail", .reason = std::to_string(i)});
   }
   ::close(ends[1]);

@@ -24,10 +24,9 @@ RefreshToken make_refresh_token(const Uuid& session_id, std::int64_t generation,
 void insert_session(storage::Transaction& transaction, const RefreshToken& token, const Uuid& account_id,
                     const Device& device, const SessionSettings& settings, Time now) {
   transaction.execute(
-      "INSERT INTO sessions (id, account_id, generation, refresh_token_hash, user_agent, address, "
-      "created_at, "
-      "last_used_at, idle_expires_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)",
-      token.session_id, account_id, token.generation, token.hash, device.user_agent, device.address, now,
+      "INSERT INTO sessions (id, account_id, generation, user_agent, address, created_at, "
+      "last_used_at, idle_expires_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+      token.session_id, account_id, token.generation, device.user_agent, device.address, now,
       now + settings.idle_lifetime, now + settings.absolute_lifetime);
 }
 

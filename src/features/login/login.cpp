@@ -48,8 +48,10 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
   if (!check) co_return fail_from(check);
 
   if (const auto refusal = find_refusal(account, *check); !refusal.empty()) {
-    events.emit(
-        about("authn_login_fail", client, account ? std::optional{account->id} : std::nullopt, refusal));
+    auto event =
+        about("authn_login_fail", client, account ? std::optional{account->id} : std::nullopt, refusal);
+    event.email = name;
+    events.emit(std::move(event));
     co_return invalid_credentials(std::string{refusal});
   }
   if (!check->needs_upgrade) co_return std::move(*account);
@@ -58,15 +60,16 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
   // A busy server upgrades at the next login instead.
   if (!upgraded) co_return std::move(*account);
   const bool replaced = co_await database.write(
-      [id = account->id, stored, hash = *upgraded, now = clock.now()](storage::Transaction& transaction) {
-        return domain::replace_password_hash(transaction, id, stored, hash, now);
+      [&, id = account->id, hash = *upgraded, now = clock.now()](storage::Transaction& transaction) {
+        if (!domain::replace_password_hash(transaction, id, stored, hash, now)) return false;
+        events.record(transaction, about("authn_password_upgraded", client, id));
+        return true;
       });
   // Another login upgraded it first, or the password was changed: whichever it was, the stored hash decides
   // anew.
   if (!replaced)
     co_return co_await check_credentials(std::move(name), std::move(password), std::move(client));
   account->password_hash = std::move(*upgraded);
-  events.emit(about("authn_password_upgraded", client, account->id));
   co_return std::move(*account);
 }
 
@@ -83,6 +86,11 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
           return invalid_credentials("account_changed");
         }
         domain::insert_session(transaction, refresh_token, account.id, device, sessions, now);
+        auto event = about("authn_login_success", client, account.id);
+        event.session_id = refresh_token.session_id;
+        events.record(transaction, event);
+        event.name = "authn_token_created";
+        events.record(transaction, std::move(event));
         transaction.after_commit([this, id = account.id] { revisions.bump_account(id); });
         return domain::list_roles(transaction, account.id);
       });
@@ -92,11 +100,6 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
   auto access_token = tokens.issue(
       *current_keys, {.account_id = account.id, .session_id = refresh_token.session_id, .roles = *roles},
       clock.now(), random);  // not the `now` of before: a key may have become active since
-  auto event = about("authn_login_success", client, account.id);
-  event.session_id = refresh_token.session_id;
-  events.emit(event);
-  event.name = "authn_token_created";
-  events.emit(event);
   co_return TokenAnswer{std::move(access_token), std::string{refresh_token.text.text()}, "bearer",
                         tokens.lifetime().count(), account.id};
 }

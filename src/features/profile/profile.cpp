@@ -28,14 +28,20 @@ std::unexpected<Error> gone() {
 
 Result<UserView> Profile::me(access::SignedIn who) const { return view(*who); }
 
-Task<Result<UserView>> Profile::change(access::SignedIn who, web::Body<ProfileChange> form) {
+Task<Result<UserView>> Profile::change(access::SignedIn who, web::Body<ProfileChange> form,
+                                       web::Client client) {
   auto changed = view(*who);
   if (form->full_name.absent()) co_return changed;
   changed.full_name = form->full_name.as_optional();
   const bool stored = co_await database.write([&, now = clock.now()](storage::Transaction& transaction) {
     transaction.after_commit([this, id = changed.id] { revisions.bump_account(id); });
-    return may_write(transaction, *who, now) &&
-           domain::set_full_name(transaction, changed.id, changed.full_name, now);
+    if (!may_write(transaction, *who, now) ||
+        !domain::set_full_name(transaction, changed.id, changed.full_name, now))
+      return false;
+    auto event = about("user_updated", client, changed.id, "by_owner");
+    event.detail = "full_name";
+    events.record(transaction, std::move(event));
+    return true;
   });
   if (!stored) co_return gone();
   co_return changed;
@@ -44,10 +50,12 @@ Task<Result<UserView>> Profile::change(access::SignedIn who, web::Body<ProfileCh
 Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client client) {
   const bool deleted = co_await database.write([&, now = clock.now()](storage::Transaction& transaction) {
     transaction.after_commit([this, id = who->account.id] { revisions.bump_account(id); });
-    return may_write(transaction, *who, now) && domain::delete_account(transaction, who->account.id);
+    if (!may_write(transaction, *who, now) || !domain::delete_account(transaction, who->account.id))
+      return false;
+    events.record(transaction, about("user_deleted", client, who->account.id, "by_owner"));
+    return true;
   });
   if (!deleted) co_return gone();
-  events.emit(about("user_deleted", client, who->account.id, "by_owner"));
   co_return web::NoContent{};
 }
 
@@ -80,12 +88,17 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
         if (!domain::replace_password_hash(transaction, id, old_hash, *new_hash, now)) {
           return fail(ErrorCode::conflict, "The password was changed meanwhile");
         }
-        domain::end_sessions(transaction, id, who->session_id, "password_change", now);
+        const auto ended = domain::end_sessions(transaction, id, who->session_id, "password_change", now);
+        events.record(transaction, about("authn_password_change", client, id));
+        if (ended != 0) {
+          auto event = about("authn_token_revoked", client, id, "password_change");
+          event.detail = "sessions " + std::to_string(ended);
+          events.record(transaction, std::move(event));
+        }
         transaction.after_commit([this, id] { revisions.bump_account(id); });
         return {};
       });
   if (!changed) co_return std::unexpected(changed.error());
-  events.emit(about("authn_password_change", client, id));
   co_return web::NoContent{};
 }
 

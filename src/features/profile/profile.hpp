@@ -70,7 +70,7 @@ struct Profile {
 
   /// Answered from what the access check has just read: no second look at the database.
   Result<UserView> me(access::SignedIn who) const;
-  Task<Result<UserView>> change(access::SignedIn who, web::Body<ProfileChange> form);
+  Task<Result<UserView>> change(access::SignedIn who, web::Body<ProfileChange> form, web::Client client);
   Task<Result<web::NoContent>> leave(access::SignedIn who, web::Client client);
   Task<Result<web::NoContent>> change_password(access::SignedIn who, web::Body<PasswordChange> form,
                                                web::Client client);

@@ -33,11 +33,15 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
                                    .full_name = std::move(form->full_name),
                                    .password_hash = std::move(*hash),
                                    .created_at = clock.now()};
-  const bool inserted = co_await database.write(
-      [&account](storage::Transaction& transaction) { return domain::insert_account(transaction, account); });
+  const bool inserted = co_await database.write([&](storage::Transaction& transaction) {
+    if (!domain::insert_account(transaction, account)) return false;
+    auto event = about("user_created", client, account.id);
+    event.email = account.email.as_typed;
+    events.record(transaction, std::move(event));
+    return true;
+  });
   if (!inserted) co_return taken();
 
-  events.emit(about("user_created", client, account.id));
   co_return web::Created<Registered>{{"User registered", account.email.as_typed, account.id}};
 }
 
