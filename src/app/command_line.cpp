@@ -17,9 +17,10 @@ struct Words {
   CommonFlags common;
   NewUserFlags new_user;
   std::string name, who, after, url;
-  std::filesystem::path jwks;
+  std::filesystem::path jwks, checkpoints;
   std::int64_t limit = 100;
-  bool now = false, compromised = false, signature_only = false, plan = false, password_stdin = false;
+  bool now = false, compromised = false, signature_only = false, plan = false, password_stdin = false,
+       follow = false;
   std::function<int()> run;
 };
 
@@ -116,6 +117,18 @@ void add_token(CLI::App& app, Words& words) {
   verify.add_flag("--signature-only", words.signature_only, "Leave the claims unchecked");
 }
 
+void add_audit(CLI::App& app, Words& words) {
+  auto& audit = *app.add_subcommand("audit", "The audit trail")->require_subcommand(1);
+  add(audit, words, "verify", "Walk the hash chains and name the first broken link",
+      [&] { return audit_verify(words.common, words.checkpoints); })
+      .add_option("--checkpoint", words.checkpoints,
+                  "Log lines kept elsewhere: their checkpoints must hold too");
+  auto& tail = add(audit, words, "tail", "Print the last events",
+                   [&] { return audit_tail(words.common, words.limit, words.follow); });
+  tail.add_option("--limit", words.limit, "How many (default 100)")->check(CLI::Range(1, 10'000));
+  tail.add_flag("--follow", words.follow, "Go on with what comes");
+}
+
 void add_config(CLI::App& app, Words& words) {
   auto& config = *app.add_subcommand("config", "Settings")->require_subcommand(1);
   add(config, words, "check", "Check the settings", [&] { return config_check(words.common); });
@@ -149,6 +162,7 @@ int run_command_line(int argument_count, char** arguments) {
   add_user(app, words);
   add_key(app, words);
   add_token(app, words);
+  add_audit(app, words);
   add_config(app, words);
   add_rest(app, words);
   try {

@@ -51,6 +51,9 @@ int key_rotate(const CommonFlags& flags, domain::Rotation rotation);
 int token_inspect();
 int token_verify(const CommonFlags& flags, const std::filesystem::path& jwks, bool signature_only);
 
+int audit_verify(const CommonFlags& flags, const std::filesystem::path& saved_checkpoints);
+int audit_tail(const CommonFlags& flags, std::int64_t limit, bool follow);
+
 int migrate(const CommonFlags& flags, bool plan_only);
 
 int config_check(const CommonFlags& flags);
