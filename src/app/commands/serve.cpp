@@ -29,8 +29,10 @@ void greet(const Application& application) {
 }  // namespace
 
 int serve(const CommonFlags& flags) {
-  // A reader of our log that goes away must not take the server with it.
+  // A reader of our log that goes away, or a limit on the size of files, must not take the server with it: both
+  // are errors that their callers see.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
   auto application = Application::open(std::move(*config));

@@ -1,0 +1,31 @@
+"""A server that nobody asks does nothing: no writes, no wake-ups more than once a second."""
+
+import pathlib
+import time
+
+from keyward import Keyward
+
+
+def wake_ups(pid):
+    """Of all threads so far: each time that one went to sleep by itself."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        for line in (task / "status").read_text().splitlines():
+            if line.startswith("voluntary_ctxt_switches:"):
+                total += int(line.split()[1])
+    return total
+
+
+def bytes_written(pid):
+    return int(next(line.split()[1] for line in pathlib.Path(f"/proc/{pid}/io").read_text().splitlines() if line.startswith("wchar:")))
+
+
+def test_an_idle_server_writes_nothing_and_sleeps(data):
+    with Keyward(data) as server:
+        server.new_user("idle@example.com")
+        time.sleep(1.5)
+        pid, seconds = server.process.pid, 6
+        woken, written = wake_ups(pid), bytes_written(pid)
+        time.sleep(seconds)
+        assert wake_ups(pid) - woken <= seconds
+        assert bytes_written(pid) == written
