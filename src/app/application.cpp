@@ -5,6 +5,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "app/session_sweep.hpp"
 #include "base/log.hpp"
 #include "storage/errors.hpp"
 
@@ -114,13 +115,21 @@ Application::~Application() {
 void Application::construct_features() {
   auto& core = *core_;
   tokens_ = std::make_unique<domain::TokenIssuer>(to_token_settings(config_));
+  refresh_tokens_ = std::make_unique<domain::RefreshTokens>(*core.master_key);
   hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
   gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
       *core.database, *core.keys, *tokens_, *core.revisions, *core.events, core.clock});
   registration_ = std::make_unique<features::Registration>(*core.database, *hasher_, password_policy_,
                                                            *core.events, core.clock, core.random);
-  login_ = std::make_unique<features::Login>(*core.database, *hasher_, *core.keys, *tokens_, *core.revisions,
-                                             session_settings_, *core.events, core.clock, core.random);
+  login_ = std::make_unique<features::Login>(*core.database, *hasher_, *core.keys, *tokens_, *refresh_tokens_,
+                                             *core.revisions, session_settings_, *core.events, core.clock,
+                                             core.random);
+  refresh_ = std::make_unique<features::Refresh>(*core.database, *core.keys, *tokens_, *refresh_tokens_,
+                                                 *core.revisions, session_settings_, *core.events, core.clock,
+                                                 core.random);
+  logout_ = std::make_unique<features::Logout>(*core.database, *refresh_tokens_, *core.revisions,
+                                               *core.events, core.clock);
+  sessions_ = std::make_unique<features::Sessions>(*core.database, *core.revisions, *core.events, core.clock);
   profile_ = std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
                                                  *core.events, core.clock);
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
@@ -141,6 +150,8 @@ bool Application::run() {
   core_->events->emit({.name = "sys_startup"});
   spawn(server_->executor(0), maintain_keys(core_->keys.get()), "key maintenance");
   spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
+  spawn(server_->executor(0),
+        sweep_sessions_now_and_then(core_->database.get(), &core_->clock, &core_->random), "session sweep");
   server_->stop_on_signals();
   const bool drained = server_->run();
   if (!drained) log(LogLevel::warning, "drain_deadline_passed");

@@ -8,8 +8,11 @@
 #include "features/health/health.hpp"
 #include "features/jwks/jwks.hpp"
 #include "features/login/login.hpp"
+#include "features/logout/logout.hpp"
 #include "features/profile/profile.hpp"
+#include "features/refresh/refresh.hpp"
 #include "features/registration/registration.hpp"
+#include "features/sessions/sessions.hpp"
 #include "web/engine/server.hpp"
 #include "web/openapi/documentation.hpp"
 #include "web/router.hpp"
@@ -44,10 +47,14 @@ class Application {
   web::Router router_;
   std::unique_ptr<web::Server> server_;
   std::unique_ptr<domain::TokenIssuer> tokens_;
+  std::unique_ptr<domain::RefreshTokens> refresh_tokens_;
   std::unique_ptr<domain::PasswordHasher> hasher_;
   std::unique_ptr<access::TokenGate> gate_;
   std::unique_ptr<features::Registration> registration_;
   std::unique_ptr<features::Login> login_;
+  std::unique_ptr<features::Refresh> refresh_;
+  std::unique_ptr<features::Logout> logout_;
+  std::unique_ptr<features::Sessions> sessions_;
   std::unique_ptr<features::Profile> profile_;
   std::unique_ptr<features::Jwks> jwks_;
   std::unique_ptr<features::Health> health_;

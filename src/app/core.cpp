@@ -19,7 +19,8 @@ domain::TokenSettings to_token_settings(const Config& config) {
 
 domain::SessionSettings to_session_settings(const Config& config) {
   return {.idle_lifetime = config.tokens.refresh_idle_s,
-          .absolute_lifetime = config.tokens.refresh_absolute_s};
+          .absolute_lifetime = config.tokens.refresh_absolute_s,
+          .refresh_grace = config.tokens.refresh_grace_s};
 }
 
 domain::PasswordPolicy to_password_policy(const Config& config) {

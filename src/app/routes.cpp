@@ -16,6 +16,30 @@ void Application::register_routes() {
       .tag("Sessions")
       .refuses(invalid_credentials)
       .refuses(unavailable);
+  router_.post("/refresh", *refresh_, &features::Refresh::refresh)
+      .summary("Go on with a session: a new access token and the next refresh token")
+      .description(
+          "Each refresh token is replaced by its use. The one just replaced is answered with the same tokens "
+          "again for a few seconds (two tabs, lost answers); an older or later use ends the session.")
+      .tag("Sessions")
+      .refuses(invalid_credentials)
+      .refuses(unavailable);
+  router_.post("/logout", *logout_, &features::Logout::log_out)
+      .summary("End this session; an access token or a refresh token says which")
+      .tag("Sessions")
+      .refuses(unavailable);
+
+  router_.get("/me/sessions", *sessions_, &features::Sessions::list)
+      .summary("Where am I signed in")
+      .tag("Sessions");
+  router_.del("/me/sessions", *sessions_, &features::Sessions::end_others)
+      .summary("End all my sessions but this one")
+      .tag("Sessions")
+      .refuses(unavailable);
+  router_.del("/me/sessions/{id}", *sessions_, &features::Sessions::end_one)
+      .summary("End one of my sessions")
+      .tag("Sessions")
+      .refuses(unavailable);
 
   router_.get("/me", *profile_, &features::Profile::me).summary("Who am I").tag("Me");
   router_.patch("/me", *profile_, &features::Profile::change).summary("Change my name").tag("Me");

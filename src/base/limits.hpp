@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace keyward::limits {
 
@@ -46,15 +47,23 @@ inline constexpr std::chrono::seconds cached_account_max_age{1};
 inline constexpr std::chrono::seconds key_snapshot_max_age{5};
 inline constexpr std::chrono::seconds jwks_max_age{300};  // Cache-Control of the key set
 
+// Sessions
+inline constexpr int refresh_attempts_max = 4;  // looks at a row that another call changes meanwhile
+inline constexpr int session_page_max = 100;
+inline constexpr std::chrono::hours session_kept_after_expiry{24};
+inline constexpr std::int64_t session_sweep_max = 500;  // rows removed in one transaction
+inline constexpr std::chrono::minutes session_sweep_interval{10};
+inline constexpr std::chrono::milliseconds session_sweep_pause{50};  // between two transactions of a sweep
+
 // Security events and the audit trail
-inline constexpr std::size_t event_queue_max = 10'000;      // lines waiting for standard output
-inline constexpr std::size_t audit_text_max_bytes = 512;    // of each text of an event; cut, not refused
-inline constexpr std::size_t audit_chains_max = 16;         // PostgreSQL's connections spread over them
-inline constexpr std::size_t audit_refusals_burst = 2000;   // rows for what changed nothing (refusals) …
-inline constexpr std::size_t audit_refusals_per_s = 50;     // … so that a flood of them cannot fill the disk
+inline constexpr std::size_t event_queue_max = 10'000;     // lines waiting for standard output
+inline constexpr std::size_t audit_text_max_bytes = 512;   // of each text of an event; cut, not refused
+inline constexpr std::size_t audit_chains_max = 16;        // PostgreSQL's connections spread over them
+inline constexpr std::size_t audit_refusals_burst = 2000;  // rows for what changed nothing (refusals) …
+inline constexpr std::size_t audit_refusals_per_s = 50;    // … so that a flood of them cannot fill the disk
 inline constexpr std::size_t audit_refusals_group_max = 256;  // rows of one transaction
 inline constexpr std::chrono::seconds audit_checkpoint_interval{60};
-inline constexpr std::size_t audit_verify_page = 1000;      // rows read at a time
+inline constexpr std::size_t audit_verify_page = 1000;  // rows read at a time
 
 // Storage
 inline constexpr std::size_t database_queue_max = 4096;  // closures waiting for a database thread

@@ -62,6 +62,7 @@ struct TokensConfig {
   std::size_t key_max_age_days = 90;
   std::chrono::seconds refresh_idle_s{7 * 24 * 3600};
   std::chrono::seconds refresh_absolute_s{30 * 24 * 3600};
+  std::chrono::seconds refresh_grace_s{10};
 };
 
 struct PasswordsConfig {

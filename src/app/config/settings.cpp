@@ -114,6 +114,11 @@ const std::array all_settings{
             .target = KEYWARD_AT(tokens.refresh_absolute_s),
             .min = minute_s,
             .max = 5 * year_s},
+    Setting{.key = "tokens.refresh_grace_s",
+            .help = "Seconds in which a refresh token that was just replaced is answered again, for two tabs "
+                    "and lost answers. 0: never; each token is good for one call.",
+            .target = KEYWARD_AT(tokens.refresh_grace_s),
+            .max = minute_s},
     Setting{.key = "passwords.min_length",
             .help = "Code points that a password must have. NIST SP 800-63B-4 asks for 15 where it is the "
                     "only factor.",

@@ -1,33 +1,22 @@
 #include "domain/sessions/sessions.hpp"
 
+#include "base/limits.hpp"
 #include "crypto/digest.hpp"
-#include "text/base64url.hpp"
 
 namespace keyward::domain {
 
-RefreshToken make_refresh_token(const Uuid& session_id, std::int64_t generation, Random& random) {
-  constexpr std::size_t random_bytes = 32;
-  auto raw = Secret::of_size(session_id.bytes.size() + sizeof generation + random_bytes);
-  auto out = raw.mutable_bytes();
-  std::ranges::copy(session_id.bytes, out.begin());
-  for (std::size_t i = 0; i < sizeof generation; ++i) {
-    out[session_id.bytes.size() + i] =
-        static_cast<std::uint8_t>(static_cast<std::uint64_t>(generation) >> (56U - 8U * i));
-  }
-  random.fill(out.last(random_bytes));
-  std::string text = "kw_rt_";
-  text += text::to_base64url(raw.bytes());
-  auto hash = crypto::sha256(as_bytes(text));
-  return {session_id, generation, Secret::take(text), Bytes(hash.begin(), hash.end())};
+protocol::refresh::Binding binding_of(const Device& device) {
+  return crypto::sha256(as_bytes(device.user_agent));
 }
 
-void insert_session(storage::Transaction& transaction, const RefreshToken& token, const Uuid& account_id,
+void insert_session(storage::Transaction& transaction, const Uuid& id, const Uuid& account_id,
                     const Device& device, const SessionSettings& settings, Time now) {
   transaction.execute(
-      "INSERT INTO sessions (id, account_id, generation, user_agent, address, created_at, "
-      "last_used_at, idle_expires_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
-      token.session_id, account_id, token.generation, device.user_agent, device.address, now,
-      now + settings.idle_lifetime, now + settings.absolute_lifetime);
+      "INSERT INTO sessions (id, account_id, generation, binding, user_agent, address, created_at, "
+      "last_used_at, idle_expires_at, expires_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $6, $7, $8)",
+      id, account_id, binding_of(device), device.user_agent, device.address, now,
+      std::min(now + settings.idle_lifetime, now + settings.absolute_lifetime),
+      now + settings.absolute_lifetime);
 }
 
 std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account_id,
@@ -36,6 +25,40 @@ std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account
       "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE account_id = $1 AND id <> $2 AND ended_at IS "
       "NULL",
       account_id, except.value_or(Uuid{}), now, reason);
+}
+
+bool end_session(storage::Transaction& transaction, const Uuid& id, const Uuid& account_id,
+                 std::string_view reason, Time now) {
+  return transaction.execute(
+             "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $1 AND account_id = $2 AND "
+             "ended_at IS NULL",
+             id, account_id, now, reason) == 1;
+}
+
+std::optional<Uuid> find_session_owner(storage::Transaction& transaction, const Uuid& id) {
+  return transaction.find<Uuid>("SELECT account_id FROM sessions WHERE id = $1", id);
+}
+
+SessionPage list_sessions(storage::Transaction& transaction, const Uuid& account_id,
+                          std::optional<Uuid> after, std::int64_t limit, Time now) {
+  // One row more than asked for tells whether there is a next page. No UUIDv7 sorts after the all-ones one.
+  constexpr auto last = [] {
+    Uuid id;
+    id.bytes.fill(0xff);
+    return id;
+  }();
+  SessionPage page{
+      transaction.list<Session>(
+          "SELECT id, user_agent, address, created_at, last_used_at, idle_expires_at, expires_at "
+          "FROM sessions WHERE account_id = $1 AND id < $2 AND ended_at IS NULL AND expires_at > $3 AND "
+          "idle_expires_at > $3 ORDER BY id DESC LIMIT $4",
+          account_id, after.value_or(last), now, limit + 1),
+      std::nullopt};
+  if (page.items.size() > static_cast<std::size_t>(limit)) {
+    page.items.pop_back();
+    page.next = page.items.back().id;
+  }
+  return page;
 }
 
 std::optional<LiveAccount> find_live_account(storage::Transaction& transaction, const Uuid& session_id,
@@ -47,6 +70,20 @@ std::optional<LiveAccount> find_live_account(storage::Transaction& transaction, 
       "WHERE s.id = $1 AND s.account_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND "
       "s.idle_expires_at > $3 AND NOT a.disabled",
       session_id, account_id, now);
+}
+
+bool has_stale_sessions(storage::Transaction& transaction, Time now) {
+  return transaction
+      .find<Uuid>("SELECT id FROM sessions WHERE expires_at < $1 LIMIT 1",
+                  now - limits::session_kept_after_expiry)
+      .has_value();
+}
+
+std::int64_t sweep_sessions(storage::Transaction& transaction, Time now) {
+  return transaction.execute(
+      "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at "
+      "LIMIT $2)",
+      now - limits::session_kept_after_expiry, limits::session_sweep_max);
 }
 
 }  // namespace keyward::domain

@@ -75,7 +75,7 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
 
 Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Client client) {
   const auto now = clock.now();
-  const auto refresh_token = domain::make_refresh_token(Uuid::make_v7(now, random), 0, random);
+  const auto session_id = Uuid::make_v7(now, random);
   const domain::Device device{client.user_agent, client.address};
 
   auto roles =
@@ -85,9 +85,9 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
         if (!domain::record_login(transaction, account.id, account.password_hash.value_or(""), now)) {
           return invalid_credentials("account_changed");
         }
-        domain::insert_session(transaction, refresh_token, account.id, device, sessions, now);
+        domain::insert_session(transaction, session_id, account.id, device, sessions, now);
         auto event = about("authn_login_success", client, account.id);
-        event.session_id = refresh_token.session_id;
+        event.session_id = session_id;
         events.record(transaction, event);
         event.name = "authn_token_created";
         events.record(transaction, std::move(event));
@@ -97,10 +97,10 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
   if (!roles) co_return fail_from(roles);
 
   const auto current_keys = co_await keys.current();
-  auto access_token = tokens.issue(
-      *current_keys, {.account_id = account.id, .session_id = refresh_token.session_id, .roles = *roles},
-      clock.now(), random);  // not the `now` of before: a key may have become active since
-  co_return TokenAnswer{std::move(access_token), std::string{refresh_token.text.text()}, "bearer",
+  auto access_token =
+      tokens.issue(*current_keys, {.account_id = account.id, .session_id = session_id, .roles = *roles},
+                   clock.now(), random);  // not the `now` of before: a key may have become active since
+  co_return TokenAnswer{std::move(access_token), refresh_tokens.make({session_id, 0}), "bearer",
                         tokens.lifetime().count(), account.id};
 }
 

@@ -21,9 +21,11 @@
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
 #include "domain/revisions/revisions.hpp"
+#include "domain/sessions/refresh_tokens.hpp"
 #include "domain/sessions/sessions.hpp"
 #include "domain/tokens/token_issuer.hpp"
 #include "features/events.hpp"
+#include "features/token_answer.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
 
@@ -43,21 +45,12 @@ struct LoginForm {
 };
 BOOST_DESCRIBE_STRUCT(LoginForm, (), (email, username, password))
 
-/// RFC 6749 §5.1, and the account's id.
-struct TokenAnswer {
-  std::string access_token;
-  std::string refresh_token;
-  std::string token_type;
-  std::int64_t expires_in = 0;  // seconds
-  Uuid user_id;
-};
-BOOST_DESCRIBE_STRUCT(TokenAnswer, (), (access_token, refresh_token, token_type, expires_in, user_id))
-
 struct Login {
   storage::Database& database;
   domain::PasswordHasher& hasher;
   domain::KeyRing& keys;
   const domain::TokenIssuer& tokens;
+  const domain::RefreshTokens& refresh_tokens;
   domain::Revisions& revisions;
   const domain::SessionSettings& sessions;
   domain::EventLog& events;

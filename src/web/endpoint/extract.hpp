@@ -3,6 +3,7 @@
 // A handler's parameters: one access type first, then any of
 //   Body<T>                        JSON or a form as a described T; unknown members are refused
 //   Body<T, Unknown::ignored>      the same; unknown members have no effect
+//   OptionalBody<T>                the same as Body<T>; no body at all is a T as it is made
 //   Path<"user_id", Uuid>          a {user_id} of the route
 //   Query<T>                       the query string as a described T
 //   Client                         address and user agent
@@ -40,6 +41,13 @@ struct Body {
   T value{};
   T& operator*() { return value; }
   const T& operator*() const { return value; }
+  T* operator->() { return &value; }
+  const T* operator->() const { return &value; }
+};
+
+template <class T>
+struct OptionalBody {
+  T value{};
   T* operator->() { return &value; }
   const T* operator->() const { return &value; }
 };
@@ -82,6 +90,20 @@ struct Extract<Body<T, unknown_members>> {
   static void describe(Route& route) {
     route.body = &type_info<T>;
     route.unknown = unknown_members;
+  }
+};
+
+template <class T>
+struct Extract<OptionalBody<T>> {
+  static Result<OptionalBody<T>> from(RequestContext& context) {
+    if (context.request.body.empty()) return OptionalBody<T>{};
+    auto body = Extract<Body<T>>::from(context);
+    if (!body) return fail_from(body);
+    return OptionalBody<T>{std::move(body->value)};
+  }
+  static void describe(Route& route) {
+    Extract<Body<T>>::describe(route);
+    route.body_required = false;
   }
 };
 

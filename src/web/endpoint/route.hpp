@@ -47,6 +47,7 @@ struct Route {
   const TypeInfo* query = nullptr;
   const TypeInfo* body = nullptr;
   Unknown unknown = Unknown::refused;
+  bool body_required = true;
 
   unsigned status = 200;             // of the good answer
   const TypeInfo* answer = nullptr;  // nothing: no body, or one that only the handler knows

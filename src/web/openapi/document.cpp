@@ -65,7 +65,7 @@ json::array parameters_of(const Route& route, Schemas& schemas) {
 json::object body_of(const Route& route, Schemas& schemas) {
   const json::object media{{"schema", schemas.of_body(*route.body, route.unknown)}};
   return {
-      {"required", true},
+      {"required", route.body_required},
       {"content", json::object{{"application/json", media}, {"application/x-www-form-urlencoded", media}}}};
 }
 
