@@ -1,4 +1,4 @@
-"""Measures a Keyward on this machine over loopback, and prints a table with the ratios that matter. About two minutes.
+"""Measures a Keyward on this machine over loopback, and prints a table with the ratios that matter. About three minutes.
 
 usage: bench.py [--build FOLDER] [--short]
 """
@@ -128,11 +128,20 @@ def raw_rate(build, seconds):
     return float(subprocess.run([build / "raw_argon2", str(seconds)], capture_output=True, text=True, check=True).stdout)
 
 
-def build_raw(build):
-    """A program of its own, so that nothing of the server's stands around the hash."""
-    source, program = HERE / "raw_argon2.cpp", build / "raw_argon2"
+def raw_refresh_rate(build, folder, seconds):
+    """The two statements of a refresh on a file of their own beside the server's, on the schema of the migrations."""
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="raw-", dir=folder))
+    migrations = sorted((HERE.parent / "src/storage/migrations").glob("*.sql"))
+    done = subprocess.run([build / "raw_refresh", scratch, str(seconds), *migrations], capture_output=True, text=True, check=True)
+    shutil.rmtree(scratch)
+    return float(done.stdout)
+
+
+def build_raw(build, name, library):
+    """A program of its own, so that nothing of the server's stands around what it measures."""
+    source, program = HERE / f"{name}.cpp", build / name
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["clang++-19", "-std=c++23", "-O2", "-pthread", source, "-o", program, "-lsodium"], check=True)
+        subprocess.run(["clang++-19", "-std=c++23", "-O2", "-pthread", source, "-o", program, library], check=True)
 
 
 def livez_latencies_ms(server, seconds, stop_early):
@@ -178,6 +187,23 @@ def measure_login(server, build, seconds):
         failed += load.failed
         raw.append(raw_rate(build, seconds / 2))
     return statistics.mean(raw), statistics.mean(logins), failed
+
+
+def measure_refresh(server, build, seconds):
+    """64 sessions, each with one client that refreshes as soon as it has its answer; raw and server by turns."""
+    raw, loads = [raw_refresh_rate(build, server.folder, seconds / 4)], []
+    for _ in range(3):
+        tokens = []  # new sessions each time: the last tokens of the turn before were in wrk's memory
+        for number in range(LOGIN_ACCOUNTS):
+            status, answer = server.post("/login", {"email": f"login-{number}@example.com", "password": PASSWORD})
+            if status != 200:
+                sys.exit(f"/login answered {status}: {answer}")
+            tokens.append(answer["refresh_token"])
+        file = server.folder / "tokens"
+        file.write_text("".join(token + "\n" for token in tokens))
+        loads.append(wrk(server, "/refresh", seconds, LOGIN_ACCOUNTS, threads=LOGIN_ACCOUNTS, script="refresh.lua", arguments=[file]))
+        raw.append(raw_refresh_rate(build, server.folder, seconds / 4))
+    return statistics.mean(raw), loads
 
 
 def measure_flood(server, seconds):
@@ -242,6 +268,15 @@ def measure(server, build, seconds, table):
     table.add("`/login` ÷ Argon2id alone", f"{login / raw:.3f}", "≥ 0.95", login / raw >= 0.95)
     table.add("`/register` ÷ Argon2id alone", f"{register.per_second / raw:.3f}")
 
+    say("/refresh and the same two statements alone, by turns")
+    raw_refresh, refreshes = measure_refresh(server, build, seconds)
+    refresh = statistics.mean(load.per_second for load in refreshes)
+    refresh_failed = sum(load.failed for load in refreshes)
+    table.add("A refresh's two statements alone on SQLite, in groups of 64", f"{raw_refresh:,.0f}/s")
+    table.add("`/refresh`, durable, 64 clients", f"{refresh:,.0f}/s, p99 {max(load.p99_ms for load in refreshes):.1f} ms", "≥ 10,000/s",
+              refresh >= 10_000)
+    table.add("`/refresh` ÷ its statements alone", f"{refresh / raw_refresh:.3f}")
+
     say("/livez beside 64 clients at /login")
     taken, flood = measure_flood(server, seconds + 4)
     p99 = percentile(taken, 0.99)
@@ -264,7 +299,7 @@ def measure(server, build, seconds, table):
     table.add(f"Resident after {done:,} requests of `/me`", f"{loaded:.1f} MiB, {loaded - idle:+.1f}", "≤ +10 MiB",
               loaded - idle <= 10)
     table.add("Resident after the flood of `/login`", f"{after_flood:.1f} MiB")
-    failed += livez.failed + me.failed + register.failed + login_failed + flood.failed + me_failed
+    failed += livez.failed + me.failed + register.failed + login_failed + refresh_failed + flood.failed + me_failed
     table.add("Requests that failed", f"{failed}", "0", failed == 0)
     server.stop()
 
@@ -277,7 +312,8 @@ def main():
     if not shutil.which("wrk"):
         sys.exit("wrk is missing: ./dev setup")
     build = options.build.resolve()
-    build_raw(build)
+    build_raw(build, "raw_argon2", "-lsodium")
+    build_raw(build, "raw_refresh", "-lsqlite3")
 
     table = Table()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
