@@ -14,7 +14,8 @@ struct KnownToken {
   domain::VerifiedToken claims;  // verified under the keys of `keys_revision`
   std::uint64_t keys_revision = 0;
   std::shared_ptr<const Principal> principal;
-  std::uint64_t account_revision = 0;  // read before `principal` was
+  std::uint64_t account_revision = 0;  // both read before `principal` was
+  std::uint64_t roles_revision = 0;
   Time read_at;
 };
 
@@ -47,14 +48,15 @@ std::string_view find_bearer_token(const web::Request& request) {
 bool still_holds(const KnownToken& known, const domain::Revisions& revisions, Time now) {
   return known.claims.expires_at > now && known.keys_revision == revisions.of_keys() && known.principal &&
          known.account_revision == revisions.of_account(known.principal->account.id) &&
-         now - known.read_at < limits::cached_account_max_age;
+         known.roles_revision == revisions.of_roles() && now - known.read_at < limits::cached_account_max_age;
 }
 
 std::optional<Principal> read_principal(storage::Transaction& transaction, const Uuid& account_id,
                                         const Uuid& session_id, Time now) {
   auto account = domain::find_live_account(transaction, session_id, account_id, now);
   if (!account) return std::nullopt;
-  return Principal{std::move(*account), session_id, domain::list_roles(transaction, account_id)};
+  auto rights = domain::read_rights(transaction, account_id);
+  return Principal{std::move(*account), session_id, std::move(rights.roles), rights.permissions};
 }
 
 }  // namespace
@@ -97,8 +99,9 @@ Task<Result<std::shared_ptr<const Principal>>> TokenGate::admit(const web::Reque
   const auto claims = verify_once(token, *keys, now);
   if (!claims) co_return refuse(std::string{protocol::jose::to_word(claims.error().reason)});
 
-  // The revision is read before the row: whoever changes the row later bumps it later.
+  // The revisions are read before the rows: whoever changes the rows later bumps them later.
   const auto account_revision = use_.revisions.of_account(claims->account_id);
+  const auto roles_revision = use_.revisions.of_roles();
   auto principal =
       co_await use_.database.read([account_id = claims->account_id, session_id = claims->session_id,
                                    now](storage::Transaction& transaction) {
@@ -106,8 +109,21 @@ Task<Result<std::shared_ptr<const Principal>>> TokenGate::admit(const web::Reque
       });
   if (!principal) co_return refuse("session_ended");
   auto shared = std::make_shared<const Principal>(std::move(*principal));
-  tokens_of_this_loop(this).put(token, {*claims, keys->revision, shared, account_revision, now});
+  tokens_of_this_loop(this).put(token,
+                                {*claims, keys->revision, shared, account_revision, roles_revision, now});
   co_return shared;
+}
+
+std::unexpected<Error> TokenGate::refuse(const Principal& who, const web::Request& request,
+                                         std::string_view needed) {
+  use_.events.emit({.name = "authz_fail",
+                    .account_id = who.account.id,
+                    .session_id = who.session_id,
+                    .address = request.client.address,
+                    .user_agent = request.client.user_agent,
+                    .request_id = request.id,
+                    .reason = std::string{needed}});
+  return fail(ErrorCode::forbidden, "You may not do this: it needs " + std::string{needed});
 }
 
 }  // namespace keyward::access

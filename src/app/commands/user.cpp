@@ -10,6 +10,7 @@
 #include "base/limits.hpp"
 #include "domain/accounts/accounts.hpp"
 #include "domain/passwords/password_policy.hpp"
+#include "domain/roles/permissions.hpp"
 #include "domain/sessions/sessions.hpp"
 #include "text/unicode.hpp"
 
@@ -103,7 +104,7 @@ Result<domain::NewAccount> make_account(const Config& config, Core& core, const 
                              .password_hash = {},
                              .created_at = core.clock.now()};
   for (const auto& role : user.roles) {
-    if (!domain::is_known_role(role)) return fail(ErrorCode::invalid_input, "There is no role " + role);
+    if (!domain::is_built_in_role(role)) return fail(ErrorCode::invalid_input, "There is no role " + role);
     if (std::ranges::find(account.roles, role) == account.roles.end()) account.roles.push_back(role);
   }
   const auto name = user.name.value_or("");

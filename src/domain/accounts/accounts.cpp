@@ -6,8 +6,6 @@
 
 namespace keyward::domain {
 
-bool is_known_role(std::string_view name) { return name == role_user || name == role_admin; }
-
 bool insert_account(storage::Transaction& transaction, const NewAccount& account) {
   const auto inserted = transaction.execute(
       "INSERT INTO accounts (id, email, email_normalized, full_name, password_hash, created_at, updated_at, "

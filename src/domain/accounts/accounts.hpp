@@ -41,11 +41,6 @@ struct NewAccount {
   Time created_at;
 };
 
-/// The roles that exist. Whoever registers is `user`.
-inline constexpr std::string_view role_user = "user";
-inline constexpr std::string_view role_admin = "admin";
-bool is_known_role(std::string_view name);
-
 /// False when the address is taken; nothing is stored then. Of N parallel calls with one address exactly one
 /// wins.
 [[nodiscard]] bool insert_account(storage::Transaction& transaction, const NewAccount& account);

@@ -33,18 +33,25 @@ class Revisions {
   }
   void bump_account(const Uuid& id) { counter(id).fetch_add(1, std::memory_order_acq_rel); }
 
-  /// The signing keys have one counter for all of them.
-  [[nodiscard]] std::uint64_t of_keys() const { return counters_.front().load(std::memory_order_acquire); }
-  void bump_keys() { counters_.front().fetch_add(1, std::memory_order_acq_rel); }
+  /// The signing keys have one counter for all of them,
+  [[nodiscard]] std::uint64_t of_keys() const { return counters_[keys_at].load(std::memory_order_acquire); }
+  void bump_keys() { counters_[keys_at].fetch_add(1, std::memory_order_acq_rel); }
+
+  /// and so have the permissions of roles. Which account has which role counts as a change to the account.
+  [[nodiscard]] std::uint64_t of_roles() const { return counters_[roles_at].load(std::memory_order_acquire); }
+  void bump_roles() { counters_[roles_at].fetch_add(1, std::memory_order_acq_rel); }
 
  private:
   using Counter = std::atomic<std::uint64_t>;
   static_assert(Counter::is_always_lock_free, "the counters are shared between processes");
   static constexpr std::size_t count = 4096;
+  static constexpr std::size_t keys_at = 0;
+  static constexpr std::size_t roles_at = 1;
+  static constexpr std::size_t accounts_from = 2;
 
   explicit Revisions(std::span<Counter> counters) : counters_(counters) {}
   [[nodiscard]] Counter& counter(const Uuid& id) const {
-    return counters_[1 + std::hash<Uuid>{}(id) % (count - 1)];
+    return counters_[accounts_from + std::hash<Uuid>{}(id) % (count - accounts_from)];
   }
 
   std::span<Counter> counters_;
