@@ -132,6 +132,7 @@ void Application::construct_features() {
   sessions_ = std::make_unique<features::Sessions>(*core.database, *core.revisions, *core.events, core.clock);
   profile_ = std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
                                                  *core.events, core.clock);
+  audit_ = std::make_unique<features::Audit>(*core.database);
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
   router_.provide(*gate_);

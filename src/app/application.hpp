@@ -5,6 +5,7 @@
 
 #include "access/token_gate.hpp"
 #include "app/core.hpp"
+#include "features/audit/audit.hpp"
 #include "features/health/health.hpp"
 #include "features/jwks/jwks.hpp"
 #include "features/login/login.hpp"
@@ -56,6 +57,7 @@ class Application {
   std::unique_ptr<features::Logout> logout_;
   std::unique_ptr<features::Sessions> sessions_;
   std::unique_ptr<features::Profile> profile_;
+  std::unique_ptr<features::Audit> audit_;
   std::unique_ptr<features::Jwks> jwks_;
   std::unique_ptr<features::Health> health_;
   web::openapi::Documentation documentation_;

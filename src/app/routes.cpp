@@ -51,6 +51,10 @@ void Application::register_routes() {
       .refuses(conflict)
       .refuses(unavailable);
 
+  router_.get("/audit", *audit_, &features::Audit::list)
+      .summary("Security events, newest first")
+      .tag("Administration");
+
   router_.get("/.well-known/jwks.json", *jwks_, &features::Jwks::key_set)
       .summary("The keys that access tokens are verified with")
       .tag("Discovery")

@@ -16,6 +16,14 @@ inline constexpr std::size_t password_max_code_points = 256;
 inline constexpr std::size_t password_max_bytes = 1024;   // checked before any hashing (P4)
 inline constexpr std::size_t user_agent_max_bytes = 512;  // cut, not refused
 
+// Roles, and pages of lists
+inline constexpr std::size_t role_name_max_bytes = 64;
+inline constexpr std::size_t role_description_max_code_points = 200;
+inline constexpr std::size_t setup_token_max_bytes = 128;
+inline constexpr std::size_t roles_of_account_max = 64;
+inline constexpr std::int64_t page_max_items = 200;
+inline constexpr std::int64_t page_default_items = 50;
+
 // JSON
 inline constexpr std::size_t json_max_depth = 16;
 inline constexpr std::size_t json_max_bytes = 256 * 1024;

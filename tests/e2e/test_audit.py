@@ -167,3 +167,61 @@ def test_audit_follow_prints_what_comes(data):
         finally:
             follower.terminate()
             follower.wait(10)
+
+
+def admin_token(server, data):
+    code, _, errors = command("user", "add", "admin@example.com", "--role", "admin", "--password-stdin", data=data, stdin=GOOD_PASSWORD)
+    assert code == 0, errors
+    return server.login("admin@example.com").json["access_token"]
+
+
+def test_Z1_the_trail_is_read_by_those_who_may(data):
+    with Keyward(data) as server:
+        user = server.new_user("ada@example.com")
+        admin = admin_token(server, data)
+        assert server.call("GET", "/audit").status == 401
+        assert server.call("GET", "/audit", token=user["access_token"]).status == 403
+        page = server.call("GET", "/audit", token=admin)
+        assert page.status == 200 and page.json["next"] is None
+        assert page.json["items"][0]["event"] in ("authn_token_created", "authz_fail")  # newest first
+        assert {"time", "event", "user_id", "actor_id", "reason", "address"} <= set(page.json["items"][0])
+
+
+def test_the_trail_is_paged_and_filtered(data):
+    with Keyward(data) as server:
+        users = [server.new_user(f"person{number}@example.com") for number in range(4)]
+        admin = admin_token(server, data)
+
+        def read(**query):
+            answer = server.call("GET", "/audit?" + "&".join(f"{name}={value}" for name, value in query.items()), token=admin)
+            assert answer.status == 200, answer
+            return answer.json
+
+        whole = read(limit=200)["items"]
+        paged, after = [], None
+        while True:
+            page = read(limit=3, **({"after": after} if after else {}))
+            assert len(page["items"]) <= 3
+            paged += page["items"]
+            after = page["next"]
+            if after is None:
+                break
+        assert paged == whole and len(whole) > 10
+        mine = read(user_id=users[1]["user_id"])["items"]
+        assert [event["event"] for event in mine] == ["authn_token_created", "authn_login_success", "user_created"]
+        assert {event["event"] for event in read(event="user_created")["items"]} == {"user_created"}
+        created = read(event="user_created")["items"]
+        assert read(event="user_created", since=created[1]["time"])["items"] == created[:2]
+        assert read(event="user_created", until=created[1]["time"])["items"] == created[2:]
+        assert read(address="192.0.2.9")["items"] == []
+
+
+@pytest.mark.parametrize("query, field", [("limit=0", "limit"), ("limit=201", "limit"), ("limit=x", "limit"), ("after=1.2", "after"),
+                                          ("after=1.2.3.4", "after"), ("user_id=1", "user_id"), ("since=yesterday", "since"),
+                                          ("sort=event", "sort"), ("event=" + "x" * 65, "event")])
+def test_Z6_a_bad_query_is_told_by_its_field(server, query, field):
+    admin = getattr(test_Z6_a_bad_query_is_told_by_its_field, "admin", None)
+    if admin is None:
+        admin = test_Z6_a_bad_query_is_told_by_its_field.admin = admin_token(server, server.data)
+    answer = server.call("GET", "/audit?" + query, token=admin)
+    assert answer.status == 422 and answer.fields == [field], answer
