@@ -35,6 +35,7 @@ inline constexpr std::size_t http_uri_max_bytes = 4 * 1024;
 inline constexpr std::size_t http_body_max_bytes = 64 * 1024;
 inline constexpr std::size_t http_connections_max = 10'000;
 inline constexpr std::size_t http_query_parameters_max = 32;
+inline constexpr std::size_t forwarded_hops_max = 32;  // of X-Forwarded-For that are looked at
 inline constexpr std::chrono::seconds http_header_timeout{10};
 inline constexpr std::chrono::seconds http_body_timeout{20};
 inline constexpr std::chrono::seconds http_idle_timeout{60};
@@ -62,6 +63,14 @@ inline constexpr std::chrono::hours session_kept_after_expiry{24};
 inline constexpr std::int64_t session_sweep_max = 500;  // rows removed in one transaction
 inline constexpr std::chrono::minutes session_sweep_interval{10};
 inline constexpr std::chrono::milliseconds session_sweep_pause{50};  // between two transactions of a sweep
+
+// Rate limits. Their quotas are settings.
+inline constexpr std::size_t rate_limit_keys_max =
+    65'536;  // of each limit; what is beyond is told in limit_table.hpp
+// All known devices of an account together have this many times the attempts of one: with the largest setting
+// (20) that is 100 guesses with the account's own, NIST SP 800-63B-4 §3.2.2's most (A1).
+inline constexpr unsigned login_devices_factor = 4;
+inline constexpr std::chrono::hours device_token_lifetime{180 * 24};
 
 // Security events and the audit trail
 inline constexpr std::size_t event_queue_max = 10'000;     // lines waiting for standard output

@@ -16,8 +16,7 @@ enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options
 
 /// Who is on the other end of the connection.
 struct Client {
-  std::string
-      address;  // of the socket's peer, textual; a trusted proxy's word for it once proxies are configured
+  std::string address;     // textual: of the socket's peer, or a trusted proxy's word (client_address.hpp)
   std::string user_agent;  // cut at limits::user_agent_max_bytes
   std::string request_id;  // of the request it was taken from, for the log
 };
@@ -41,7 +40,10 @@ struct Request {
   std::string id;  // the request id: on the answer and in every log line about it
   std::vector<std::pair<std::string_view, std::string>>
       path_parameters;  // filled by the router, percent-decoded
-  unsigned loop = 0;    // which loop serves this request, from 0: the index of whatever is kept per loop
+  /// What the answer will carry beside its own headers, whether it grants or refuses (AnswerHeaders sets
+  /// them).
+  std::vector<std::pair<std::string_view, std::string>> answer_headers;
+  unsigned loop = 0;  // which loop serves this request, from 0: the index of whatever is kept per loop
 
   /// The value of the first header of that name (names compare without case); nothing when it is absent.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;

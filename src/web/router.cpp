@@ -64,6 +64,13 @@ void check_path(const Route& route) {
   }
 }
 
+/// What the handler said through AnswerHeaders.
+Response with_headers(Response response, Request& request) {
+  std::ranges::move(request.answer_headers, std::back_inserter(response.headers));
+  request.answer_headers.clear();
+  return response;
+}
+
 }  // namespace
 
 /// One path: what may follow it, and the routes that end here.
@@ -174,14 +181,14 @@ Task<Response> Router::handle(Request& request) {
   std::optional<Error> broken;
   try {
     auto answer = route->endpoint->start(context);
-    if (auto* ready = std::get_if<Response>(&answer)) co_return std::move(*ready);
-    co_return co_await std::get<Task<Response>>(std::move(answer));
+    if (auto* ready = std::get_if<Response>(&answer)) co_return with_headers(std::move(*ready), request);
+    co_return with_headers(co_await std::get<Task<Response>>(std::move(answer)), request);
   } catch (const std::exception& exception) {
     if (exception_map_) broken = exception_map_(exception);
     if (!broken) throw;
     if (broken->private_detail.empty()) broken->private_detail = exception.what();
   }
-  co_return to_problem(*broken, request);
+  co_return with_headers(to_problem(*broken, request), request);
 }
 
 Response Router::refuse(unsigned status, std::string_view sentence, const std::string& request_id) {

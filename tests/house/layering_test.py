@@ -30,7 +30,7 @@ ONLY_IN = {
     r"boost/asio.*": r"src/(runtime|web|app)/|src/.*_test\.cpp$",
     r"boost/asio/(ip/.*|local/.*|ssl.*|.*socket.*|.*acceptor.*|.*stream.*)": r"src/web/",
     r"sys/(socket|un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/web/",
-    r"arpa/inet\.h|netinet/in\.h": r"src/(web|app/config)/",  # the latter reads addresses, it opens no socket
+    r"arpa/inet\.h|netinet/in\.h": r"src/(web|text|app/config)/",  # the latter two read addresses, they open no socket
     r"boost/url.*": r"src/(text|web)/",
     r"zxcvbn\.h": r"src/domain/passwords/",
     r"utf8proc\.h|idn2\.h": r"src/text/",

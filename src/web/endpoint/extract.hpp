@@ -7,6 +7,7 @@
 //   Path<"user_id", Uuid>          a {user_id} of the route
 //   Query<T>                       the query string as a described T
 //   Client                         address and user agent
+//   AnswerHeaders                  a place for headers of the answer, whatever it will be
 //   RawRequest                     everything, for odd cases
 #pragma once
 
@@ -71,6 +72,25 @@ struct RawRequest {
   Request* request;
   const Request& operator*() const { return *request; }
   const Request* operator->() const { return request; }
+};
+
+/// Headers that belong to the answer whether it grants or refuses. For as long as the request.
+class AnswerHeaders {
+ public:
+  explicit AnswerHeaders(Request& request) : request_(&request) {}
+  /// `name` is a constant of ours; a later value replaces an earlier one.
+  void set(std::string_view name, std::string value) const {
+    for (auto& [known, old] : request_->answer_headers) {
+      if (known == name) {
+        old = std::move(value);
+        return;
+      }
+    }
+    request_->answer_headers.emplace_back(name, std::move(value));
+  }
+
+ private:
+  Request* request_;
 };
 
 template <>
@@ -138,6 +158,11 @@ struct Extract<Client> {
                   text::to_storable_text(request.client.user_agent, limits::user_agent_max_bytes),
                   request.id};
   }
+};
+
+template <>
+struct Extract<AnswerHeaders> {
+  static Result<AnswerHeaders> from(RequestContext& context) { return AnswerHeaders{context.request}; }
 };
 
 template <>

@@ -48,8 +48,7 @@ consteval void check_parameters() {
   static_assert(access_types <= 1, "Keyward: a handler says who may call it once: it has two access types");
   static_assert((Extractable<Parameters> && ...),
                 "Keyward: a handler's parameters are an access type, then Body<T>, Path<\"name\", T>, "
-                "Query<T>, Client or "
-                "RawRequest, by value");
+                "Query<T>, Client, AnswerHeaders or RawRequest, by value");
 }
 
 template <class Object, class Handler, class Returned, class... Parameters>

@@ -21,6 +21,7 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "runtime/task.hpp"
+#include "web/client_address.hpp"
 #include "web/message.hpp"
 
 namespace keyward::web {
@@ -52,6 +53,7 @@ struct ServerOptions {
   std::chrono::milliseconds drain_deadline = limits::drain_deadline;
   bool access_log = false;
   bool strict_transport_security = false;  // set when the public URL is https
+  TrustedProxies trusted_proxies;          // whose X-Forwarded-For is believed
 };
 
 struct ServerStatistics {

@@ -53,6 +53,7 @@ void Session::end_request() {
   if (!used.body.empty()) wipe(used.body);
   if (used.body.capacity() > Exchange::kept_max_bytes) used.body = std::string{};
   used.request.path_parameters.clear();
+  used.request.answer_headers.clear();
 }
 
 Task<Response> Session::ask_handler() {
