@@ -1,0 +1,191 @@
+#include "domain/limits/limit_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace keyward::domain {
+namespace {
+
+using std::chrono::seconds;
+constexpr Time start{seconds{1'800'000'000}};
+constexpr LimitRule five_in_900_s{.quota = 5, .window = seconds{900}};
+
+LimitKey key_number(std::uint64_t number) {
+  LimitKey key{};
+  // Spread like the hashes that real keys are (splitmix64), so that shards fill evenly.
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t mixed = number * 2 + half + 0x9e3779b97f4a7c15ULL;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebULL;
+    mixed ^= mixed >> 31U;
+    std::memcpy(key.data() + half * sizeof mixed, &mixed, sizeof mixed);
+  }
+  return key;
+}
+
+TEST(LimitTable, the_quota_is_there_again_when_the_window_ends) {
+  LimitTable table;
+  const auto key = key_number(1);
+  for (std::uint32_t left = 5; left-- > 0;) {
+    const auto verdict = table.take(five_in_900_s, key, start + seconds{4 - left});
+    EXPECT_TRUE(verdict.allowed);
+    EXPECT_EQ(verdict.remaining, left);
+    EXPECT_EQ(verdict.window_ends, start + seconds{900}) << "the window opens with the first one";
+  }
+  const auto refused = table.take(five_in_900_s, key, start + seconds{899});
+  EXPECT_FALSE(refused.allowed);
+  EXPECT_EQ(refused.window_ends, start + seconds{900}) << "a refused one prolongs nothing";
+  EXPECT_TRUE(table.take(five_in_900_s, key, start + seconds{900}).allowed);
+}
+
+TEST(LimitTable, a_refusal_is_told_once_in_a_window) {
+  LimitTable table;
+  const auto key = key_number(1);
+  for (int window = 0; window < 2; ++window) {
+    const auto now = start + seconds{900 * window};
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(table.take(five_in_900_s, key, now).first_refusal);
+    EXPECT_TRUE(table.take(five_in_900_s, key, now).first_refusal);
+    for (int i = 0; i < 100; ++i) EXPECT_FALSE(table.take(five_in_900_s, key, now).first_refusal);
+  }
+}
+
+TEST(LimitTable, what_is_given_back_can_be_taken_again_in_its_own_window_only) {
+  LimitTable table;
+  const auto key = key_number(1);
+  const auto first = table.take(five_in_900_s, key, start);
+  table.give_back(key, first.window_ends);
+  EXPECT_EQ(table.key_count(), 0U);
+  table.give_back(key, first.window_ends);  // nothing is there: nothing happens
+
+  const auto old = table.take(five_in_900_s, key, start);
+  const auto later = start + seconds{900};
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(table.take(five_in_900_s, key, later).allowed);
+  table.give_back(key, old.window_ends);
+  EXPECT_FALSE(table.take(five_in_900_s, key, later).allowed);
+}
+
+TEST(LimitTable, success_forgets) {
+  LimitTable table;
+  const auto key = key_number(1);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(table.take(five_in_900_s, key, start).allowed);
+  table.forget(key);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(table.take(five_in_900_s, key, start).allowed);
+  EXPECT_FALSE(table.take(five_in_900_s, key, start).allowed);
+}
+
+TEST(LimitTable, A1_keys_do_not_touch_each_other) {
+  LimitTable table;
+  for (int i = 0; i < 10; ++i) (void)table.take(five_in_900_s, key_number(1), start);
+  for (std::uint64_t other = 2; other < 1000; ++other) {
+    EXPECT_TRUE(table.take(five_in_900_s, key_number(other), start).allowed);
+  }
+}
+
+TEST(LimitTable, A2_of_64_parallel_threads_five_in_all_may_pass) {
+  LimitTable table;
+  std::atomic<int> allowed = 0;
+  std::atomic<int> told = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 64; ++thread) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 500; ++i) {
+          const auto verdict = table.take(five_in_900_s, key_number(7), start);
+          allowed += verdict.allowed ? 1 : 0;
+          told += verdict.first_refusal ? 1 : 0;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(allowed, 5);
+  EXPECT_EQ(told, 1);
+}
+
+TEST(LimitTable, A2_parallel_ones_that_give_back_never_lose_or_win_a_count) {
+  LimitTable table;
+  const auto counted = table.take(five_in_900_s, key_number(7), start);
+  ASSERT_TRUE(counted.allowed);
+  std::atomic<int> holding = 0;
+  std::atomic<int> most = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 16; ++thread) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 2000; ++i) {
+          const auto verdict = table.take(five_in_900_s, key_number(7), start);
+          if (!verdict.allowed) continue;
+          const int now_holding = ++holding;
+          int seen = most;
+          while (seen < now_holding && !most.compare_exchange_weak(seen, now_holding)) {
+          }
+          --holding;
+          table.give_back(key_number(7), verdict.window_ends);
+        }
+      });
+    }
+  }
+  EXPECT_LE(most, 4);
+  EXPECT_EQ(table.take(five_in_900_s, key_number(7), start).remaining, 3U);
+}
+
+TEST(LimitTable, a_million_keys_take_no_more_room_than_the_table_has) {
+  LimitTable table;
+  for (std::uint64_t number = 0; number < 1'000'000; ++number) {
+    (void)table.take({.quota = 1'000'000, .window = seconds{900}}, key_number(number), start);
+  }
+  EXPECT_LE(table.key_count(), limits::rate_limit_keys_max);
+  EXPECT_GT(table.key_count(), limits::rate_limit_keys_max * 9 / 10);
+}
+
+TEST(LimitTable, A3_a_flood_of_keys_refills_nobodys_budget) {
+  constexpr std::uint64_t keys_max = 2048;
+  LimitTable table{keys_max};
+  constexpr std::uint64_t locked = 1'000'000;
+  constexpr std::uint64_t used = 2'000'000;
+  for (int i = 0; i < 6; ++i) (void)table.take(five_in_900_s, key_number(locked), start);
+  for (int i = 0; i < 3; ++i) (void)table.take(five_in_900_s, key_number(used), start);
+  std::uint32_t passed = 0;
+  for (std::uint64_t number = 0; number < 40 * keys_max; ++number) {
+    (void)table.take(five_in_900_s, key_number(number), start + seconds{1});
+    if (number % 1000 != 0) continue;
+    EXPECT_FALSE(table.take(five_in_900_s, key_number(locked), start + seconds{1}).allowed) << number;
+    if (table.take(five_in_900_s, key_number(used), start + seconds{1}).allowed) ++passed;
+  }
+  EXPECT_LE(passed, 2U);
+  EXPECT_LE(table.key_count(), keys_max);
+}
+
+// Against a count of everything: whatever is forgotten, no key ever passes more often than its quota.
+TEST(LimitTable, A3_a_full_table_never_counts_less_than_the_truth) {
+  LimitTable table{256};  // one key in each shard
+  std::vector<std::uint32_t> passed(4096);
+  std::uint64_t state = 42;
+  for (int step = 0; step < 200'000; ++step) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    const auto number = (state >> 33U) % passed.size();
+    if (table.take(five_in_900_s, key_number(number), start + seconds{step % 899}).allowed) ++passed.at(number);
+  }
+  for (const auto count : passed) EXPECT_LE(count, 5U);
+}
+
+TEST(LimitTable, after_a_flood_newcomers_have_their_whole_quota_again) {
+  LimitTable table{256};
+  for (std::uint64_t number = 0; number < 10'000; ++number) {
+    (void)table.take(five_in_900_s, key_number(number), start);
+  }
+  EXPECT_FALSE(table.take(five_in_900_s, key_number(77'777), start).allowed) << "the price, while it lasts";
+  EXPECT_EQ(table.take(five_in_900_s, key_number(88'888), start + seconds{900}).remaining, 4U);
+}
+
+TEST(LimitTable, a_clock_that_was_set_back_locks_for_no_longer_than_a_window) {
+  LimitTable table;
+  for (int i = 0; i < 5; ++i) (void)table.take(five_in_900_s, key_number(1), start);
+  const auto earlier = start - std::chrono::hours{24};
+  EXPECT_EQ(table.take(five_in_900_s, key_number(1), earlier).window_ends, earlier + seconds{900});
+}
+
+}  // namespace
+}  // namespace keyward::domain

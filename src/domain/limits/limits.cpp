@@ -1,0 +1,79 @@
+#include "domain/limits/limits.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "base/limits.hpp"
+#include "crypto/digest.hpp"
+#include "text/email.hpp"
+#include "text/ip_address.hpp"
+
+namespace keyward::domain {
+
+namespace {
+
+constexpr seconds hour{3600};
+constexpr seconds minute{60};
+constexpr unsigned v6_customer_bits = 64;
+
+std::string trimmed_lower_case(std::string_view text) {
+  constexpr std::string_view white_space = " \t\r\n";
+  const auto first = text.find_first_not_of(white_space);
+  if (first == std::string_view::npos) return {};
+  std::string lower{text.substr(first, text.find_last_not_of(white_space) - first + 1)};
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+}  // namespace
+
+Limits::Limits(RateLimiter& engine, Secret key, const LimitSettings& settings)
+    : engine_(engine), key_(std::move(key)), enabled_(settings.enabled) {
+  const auto set = [this](LimitClass limit, std::uint32_t quota, seconds window) {
+    rules_.at(index_of(limit)) = {.quota = quota, .window = window};
+  };
+  const auto attempts = settings.login_attempts;
+  set(LimitClass::login, attempts, settings.login_window);
+  set(LimitClass::login_device, attempts, settings.login_window);
+  set(LimitClass::login_devices, attempts * limits::login_devices_factor, settings.login_window);
+  set(LimitClass::login_address, settings.login_address_attempts, settings.login_window);
+  set(LimitClass::register_address, settings.register_per_hour, hour);
+  set(LimitClass::refresh_address, settings.refresh_per_minute, minute);
+  set(LimitClass::forgot_address, settings.forgot_per_hour, hour);
+}
+
+LimitKey Limits::key_of_login(std::string_view typed) const {
+  const auto email = text::parse_email(typed);
+  return email ? key_of("account", email->normalized) : key_of("name", trimmed_lower_case(typed));
+}
+
+LimitKey Limits::key_of_address(std::string_view address) const {
+  const auto parsed = text::IpAddress::parse(address);
+  if (!parsed) return key_of("peer", address);
+  return key_of("address", parsed->is_v4() ? parsed->to_text() : parsed->prefix(v6_customer_bits).to_text());
+}
+
+LimitKey Limits::key_of(std::string_view kind, std::string_view subject) const {
+  std::string message{kind};
+  message += '\0';
+  message += subject;
+  const auto code = crypto::hmac_sha256(key_.bytes(), as_bytes(message));
+  LimitKey key{};
+  std::copy_n(code.begin(), key.size(), key.begin());
+  return key;
+}
+
+Task<Verdict> Limits::take(LimitClass limit, LimitKey key, Time now) {
+  const auto verdict = co_await engine_.take(limit, rule_of(limit), key, now);
+  if (!verdict.allowed) refusals_.at(index_of(limit)).fetch_add(1, std::memory_order_relaxed);
+  co_return verdict;
+}
+
+Task<void> Limits::give_back(LimitClass limit, LimitKey key, Time window_ends) {
+  return engine_.give_back(limit, key, window_ends);
+}
+
+Task<void> Limits::forget(LimitClass limit, LimitKey key) { return engine_.forget(limit, key); }
+
+}  // namespace keyward::domain

@@ -1,0 +1,74 @@
+// RateLimiter: counts what may happen only so often. One interface for the engine in this process and for one
+// that several nodes share.
+//
+// A limit is a quota in a window. The window of a key opens with the first thing that is counted and lasts
+// its full length: a fixed window, so that one number and one time are all there is to keep. (The worst that
+// a fixed window allows is twice the quota less one within one window's length, around its end.) What is
+// refused is not counted and prolongs nothing: a delay, never a lock for ever (A1).
+//
+// Taking is reserving: whoever wants to do the counted thing takes first, and gives back when the thing did
+// not happen. So N parallel tries cannot all pass a check before the first one is counted (A2). Each of the
+// three calls is one atomic step on one key: in Redis one script each.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "runtime/task.hpp"
+
+namespace keyward::domain {
+
+/// What is counted, and by what.
+enum class LimitClass : std::uint8_t {
+  login,             // passwords tried, by account
+  login_device,      // the same, by a device that the owner has logged in from (device_tokens.hpp)
+  login_devices,     // the same, of all such devices of an account together
+  login_address,     // the same, by client address
+  register_address,  // by client address, as the following
+  refresh_address,
+  forgot_address,
+};
+inline constexpr std::size_t limit_class_count = 7;
+inline constexpr std::array<std::string_view, limit_class_count> limit_class_names{
+    "login", "login_device", "login_devices", "login_address", "register", "refresh", "forgot"};
+inline std::string_view name_of(LimitClass limit) {
+  return limit_class_names.at(static_cast<std::size_t>(limit));
+}
+
+struct LimitRule {
+  std::uint32_t quota = 0;
+  seconds window{0};
+};
+
+/// A keyed hash of what is counted by: no address of mail or network leaves the process with it.
+using LimitKey = std::array<std::uint8_t, 16>;
+
+struct Verdict {
+  bool allowed = true;
+  bool first_refusal = false;   // of this key in this window: what an event is written for
+  std::uint32_t remaining = 0;  // after this one
+  Time window_ends;             // when the key's whole quota is there again
+};
+
+class RateLimiter {
+ public:
+  RateLimiter() = default;
+  RateLimiter(const RateLimiter&) = delete;
+  RateLimiter& operator=(const RateLimiter&) = delete;
+  virtual ~RateLimiter() = default;
+
+  /// Counts one, if the quota allows.
+  virtual Task<Verdict> take(LimitClass limit, LimitRule rule, LimitKey key, Time now) = 0;
+  /// Uncounts one that was taken in the window that ends then; nothing when that window is over.
+  virtual Task<void> give_back(LimitClass limit, LimitKey key, Time window_ends) = 0;
+  /// Forgets all that was counted.
+  virtual Task<void> forget(LimitClass limit, LimitKey key) = 0;
+  /// Keys that are remembered; 0 where that is not known.
+  [[nodiscard]] virtual std::size_t key_count(LimitClass limit) const = 0;
+};
+
+}  // namespace keyward::domain
