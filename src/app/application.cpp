@@ -26,7 +26,8 @@ web::ServerOptions to_server_options(const Config& config) {
           .write_timeout = server.write_timeout_s,
           .drain_deadline = server.drain_deadline_s,
           .access_log = server.access_log,
-          .strict_transport_security = server.public_url.starts_with("https://")};
+          .strict_transport_security = server.public_url.starts_with("https://"),
+          .trusted_proxies = server.trusted_proxies};
 }
 
 /// What a broken world means to a client: come back later. Anything else is a 500.
@@ -104,7 +105,16 @@ Application::Application(Config config, std::unique_ptr<Core> core)
     : config_(std::move(config)),
       core_(std::move(core)),
       session_settings_(to_session_settings(config_)),
-      password_policy_(to_password_policy(config_)) {}
+      password_policy_(to_password_policy(config_)),
+      limits_(rate_limiter_, core_->master_key->derive("limits 1"), to_limit_settings(config_)),
+      device_tokens_(core_->master_key->derive("device 1")),
+      address_limits_{limits_, *core_->events, core_->clock},
+      password_attempts_({.limits = limits_,
+                          .devices = device_tokens_,
+                          .events = *core_->events,
+                          .clock = core_->clock,
+                          .random = core_->random,
+                          .secure_cookies = config_.server.public_url.starts_with("https://")}) {}
 
 Application::~Application() {
   // What resumes callers on the loops is joined while the loops still stand.
@@ -119,19 +129,19 @@ void Application::construct_features() {
   hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
   gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
       *core.database, *core.keys, *tokens_, *core.revisions, *core.events, core.clock});
-  registration_ = std::make_unique<features::Registration>(*core.database, *hasher_, password_policy_,
-                                                           *core.events, core.clock, core.random);
+  registration_ = std::make_unique<features::Registration>(
+      *core.database, *hasher_, password_policy_, address_limits_, *core.events, core.clock, core.random);
   login_ = std::make_unique<features::Login>(*core.database, *hasher_, *core.keys, *tokens_, *refresh_tokens_,
-                                             *core.revisions, session_settings_, *core.events, core.clock,
-                                             core.random);
+                                             *core.revisions, session_settings_, password_attempts_,
+                                             *core.events, core.clock, core.random);
   refresh_ = std::make_unique<features::Refresh>(*core.database, *core.keys, *tokens_, *refresh_tokens_,
-                                                 *core.revisions, session_settings_, *core.events, core.clock,
-                                                 core.random);
+                                                 *core.revisions, session_settings_, address_limits_,
+                                                 *core.events, core.clock, core.random);
   logout_ = std::make_unique<features::Logout>(*core.database, *refresh_tokens_, *core.revisions,
                                                *core.events, core.clock);
   sessions_ = std::make_unique<features::Sessions>(*core.database, *core.revisions, *core.events, core.clock);
   profile_ = std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
-                                                 *core.events, core.clock);
+                                                 password_attempts_, *core.events, core.clock);
   audit_ = std::make_unique<features::Audit>(*core.database);
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
@@ -182,7 +192,25 @@ std::string Application::metrics_text() const {
       core_->database->waiting_reads());
   add("keyward_database_waiting_writes", "gauge", "Writes waiting for the writer.",
       core_->database->waiting_writes());
-  return text;
+  return text + limit_metrics_text();
+}
+
+std::string Application::limit_metrics_text() const {
+  std::string refusals =
+      "# HELP keyward_rate_limit_refusals_total Requests refused by a rate limit.\n"
+      "# TYPE keyward_rate_limit_refusals_total counter\n";
+  std::string keys =
+      "# HELP keyward_rate_limit_keys Accounts, devices or addresses that a limit remembers.\n"
+      "# TYPE keyward_rate_limit_keys gauge\n";
+  for (std::size_t i = 0; i < domain::limit_class_count; ++i) {
+    const auto limit = static_cast<domain::LimitClass>(i);
+    const auto line = [&](std::string_view name, auto value) {
+      return fmt::format("{}{{limit=\"{}\"}} {}\n", name, name_of(limit), value);
+    };
+    refusals += line("keyward_rate_limit_refusals_total", limits_.refusals(limit));
+    keys += line("keyward_rate_limit_keys", limits_.key_count(limit));
+  }
+  return refusals + keys;
 }
 
 }  // namespace keyward::app

@@ -5,11 +5,16 @@
 
 #include "access/token_gate.hpp"
 #include "app/core.hpp"
+#include "domain/limits/device_tokens.hpp"
+#include "domain/limits/limits.hpp"
+#include "domain/limits/memory_rate_limiter.hpp"
 #include "features/audit/audit.hpp"
 #include "features/health/health.hpp"
 #include "features/jwks/jwks.hpp"
+#include "features/limited.hpp"
 #include "features/login/login.hpp"
 #include "features/logout/logout.hpp"
+#include "features/password_attempts.hpp"
 #include "features/profile/profile.hpp"
 #include "features/refresh/refresh.hpp"
 #include "features/registration/registration.hpp"
@@ -40,11 +45,17 @@ class Application {
   void construct_features();
   void register_routes();  // routes.cpp: the one list
   [[nodiscard]] std::string metrics_text() const;
+  [[nodiscard]] std::string limit_metrics_text() const;
 
   Config config_;
   std::unique_ptr<Core> core_;
   domain::SessionSettings session_settings_;
   domain::PasswordPolicy password_policy_;
+  domain::MemoryRateLimiter rate_limiter_;
+  domain::Limits limits_;
+  domain::DeviceTokens device_tokens_;
+  features::AddressLimits address_limits_;
+  features::PasswordAttempts password_attempts_;
   web::Router router_;
   std::unique_ptr<web::Server> server_;
   std::unique_ptr<domain::TokenIssuer> tokens_;

@@ -39,6 +39,17 @@ domain::PasswordHasherOptions to_hasher_options(const Config& config) {
   return options;
 }
 
+domain::LimitSettings to_limit_settings(const Config& config) {
+  const auto& limits = config.limits;  // each is below 2^32: settings.cpp has the bounds
+  return {.enabled = limits.enabled,
+          .login_attempts = static_cast<std::uint32_t>(limits.login_attempts),
+          .login_window = limits.login_window_s,
+          .login_address_attempts = static_cast<std::uint32_t>(limits.login_address_attempts),
+          .register_per_hour = static_cast<std::uint32_t>(limits.register_per_hour),
+          .refresh_per_minute = static_cast<std::uint32_t>(limits.refresh_per_minute),
+          .forgot_per_hour = static_cast<std::uint32_t>(limits.forgot_per_hour)};
+}
+
 std::filesystem::path database_path(const Config& config) { return config.storage.data / "keyward.db"; }
 
 domain::EmailInEvents to_email_in_events(const Config& config) {

@@ -11,6 +11,7 @@
 #include "domain/audit/audit_trail.hpp"
 #include "domain/audit/event_log.hpp"
 #include "domain/keys/key_ring.hpp"
+#include "domain/limits/limits.hpp"
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
 #include "domain/revisions/revisions.hpp"
@@ -26,6 +27,7 @@ domain::TokenSettings to_token_settings(const Config& config);
 domain::SessionSettings to_session_settings(const Config& config);
 domain::PasswordPolicy to_password_policy(const Config& config);
 domain::PasswordHasherOptions to_hasher_options(const Config& config);
+domain::LimitSettings to_limit_settings(const Config& config);
 std::filesystem::path database_path(const Config& config);
 
 domain::EmailInEvents to_email_in_events(const Config& config);

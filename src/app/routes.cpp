@@ -10,11 +10,13 @@ void Application::register_routes() {
       .summary("Make an account")
       .tag("Accounts")
       .refuses(bad_request)
+      .refuses(too_many_requests)
       .refuses(unavailable);
   router_.post("/login", *login_, &features::Login::log_in)
       .summary("Log in: get an access token and a refresh token")
       .tag("Sessions")
       .refuses(invalid_credentials)
+      .refuses(too_many_requests)
       .refuses(unavailable);
   router_.post("/refresh", *refresh_, &features::Refresh::refresh)
       .summary("Go on with a session: a new access token and the next refresh token")
@@ -23,6 +25,7 @@ void Application::register_routes() {
           "again for a few seconds (two tabs, lost answers); an older or later use ends the session.")
       .tag("Sessions")
       .refuses(invalid_credentials)
+      .refuses(too_many_requests)
       .refuses(unavailable);
   router_.post("/logout", *logout_, &features::Logout::log_out)
       .summary("End this session; an access token or a refresh token says which")
@@ -49,6 +52,7 @@ void Application::register_routes() {
       .tag("Me")
       .refuses(forbidden)
       .refuses(conflict)
+      .refuses(too_many_requests)
       .refuses(unavailable);
 
   router_.get("/audit", *audit_, &features::Audit::list)

@@ -22,6 +22,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
+#include "web/client_address.hpp"
 
 namespace keyward::app {
 
@@ -37,6 +38,7 @@ struct ServerConfig {
   std::chrono::seconds write_timeout_s = limits::http_write_timeout;
   std::chrono::seconds drain_deadline_s = limits::drain_deadline;
   bool access_log = false;
+  web::TrustedProxies trusted_proxies;
 };
 
 struct StorageConfig {
@@ -76,6 +78,12 @@ struct PasswordsConfig {
 
 struct LimitsConfig {
   bool enabled = true;
+  std::size_t login_attempts = 5;  // for each account
+  std::chrono::seconds login_window_s{900};
+  std::size_t login_address_attempts = 100;  // the four from here on: for each client address
+  std::size_t register_per_hour = 60;
+  std::size_t refresh_per_minute = 600;
+  std::size_t forgot_per_hour = 20;
 };
 
 struct AuditConfig {

@@ -141,6 +141,13 @@ std::expected<void, std::string> assign(const Setting& setting, Config& config, 
             target->bytes = std::move(*key);
             return {};
           },
+          [&](web::TrustedProxies* target) -> Outcome {
+            if (!is_text(value)) return refuse(setting);
+            auto proxies = web::TrustedProxies::parse(value.text);
+            if (!proxies) return std::unexpected{std::move(proxies).error().message};
+            *target = std::move(*proxies);
+            return {};
+          },
       },
       setting.target(config));
 }
@@ -162,6 +169,7 @@ std::string shown_value(const Setting& setting, const Config& config) {
           },
           [](const ListenAddress* value) { return to_log_json(to_text(*value)); },
           [](const MasterKey* value) { return value->bytes.empty() ? std::string{} : std::string{mask}; },
+          [](const web::TrustedProxies* value) { return to_log_json(value->text()); },
       },
       target);
 }
@@ -187,6 +195,9 @@ std::string allowed_values(const Setting& setting) {
                         [](const ListenAddress*) -> std::string { return "ADDRESS:PORT"; },
                         [](const MasterKey*) -> std::string {
                           return "32 bytes, as 64 hexadecimal digits or as 43 characters of base64url";
+                        },
+                        [](const web::TrustedProxies*) -> std::string {
+                          return "addresses and networks with commas between them, such as 10.0.0.0/8";
                         },
                     },
                     setting.target(scratch));

@@ -22,14 +22,30 @@ std::string_view find_refusal(const std::optional<domain::Account>& account,
 }  // namespace
 
 Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
-                                        web::Client client) {
+                                        web::Client client, PresentedDevice device,
+                                        web::AnswerHeaders headers) {
   if (form->email.has_value() == form->username.has_value()) {
     co_return fail_field("email", "send either email or username");
   }
   auto password = domain::prepare_password(std::move(form->password));
   if (!password) co_return fail_from(password);
   auto name = std::move(form->email ? *form->email : *form->username);
-  auto account = co_await check_credentials(std::move(name), std::move(*password), client);
+  auto attempt = co_await attempts.begin({name, std::move(device), client, headers});
+  if (!attempt) co_return fail_from(attempt);
+
+  auto answer = co_await log_in_within_limits(std::move(name), std::move(*password), std::move(client));
+  if (answer) {
+    co_await attempts.succeeded(std::move(*attempt));
+  } else if (answer.error().code == ErrorCode::invalid_credentials) {
+    attempts.failed(*attempt);
+  } else {
+    co_await attempts.give_back(std::move(*attempt));  // too busy to look at the password
+  }
+  co_return answer;
+}
+
+Task<Result<TokenAnswer>> Login::log_in_within_limits(std::string name, Secret password, web::Client client) {
+  auto account = co_await check_credentials(std::move(name), std::move(password), client);
   if (!account) co_return fail_from(account);
   co_return co_await start_session(std::move(*account), std::move(client));
 }

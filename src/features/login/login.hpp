@@ -2,13 +2,15 @@
 //
 // POST /login {email | username, password} as JSON or a form
 //   -> 200 {access_token, refresh_token, token_type: "bearer", expires_in, user_id}
-//   -> 401 `Invalid credentials` · 422 · 503 busy
+//      and `Keyward-Device: kw_dv_…`, with an https public URL as the cookie `__Host-kw_device` too: a login
+//      that brings it back is not held up by what strangers tried at the account
+//   -> 401 `Invalid credentials` · 422 · 429 with Retry-After after five wrong passwords · 503 busy
 //
-// Threats: telling who exists (one answer, and one hash's work, for a wrong password, an unknown address, a
-// disabled account and an account without a password, A6) · a password of megabytes (measured before hashing,
-// P4) · hashes of yesterday's strength (upgraded in one conditional update after a good login, P9) · a
-// disable or a password change between the check and the session (recording the login is conditional on both,
-// S5).
+// Threats: guessing (password_attempts.hpp; A1, A2, A3) · telling who exists (one answer, and one hash's
+// work, for a wrong password, an unknown address, a disabled account and an account without a password, A6) ·
+// a password of megabytes (measured before hashing, P4) · hashes of yesterday's strength (upgraded in one
+// conditional update after a good login, P9) · a disable or a password change between the check and the
+// session (recording the login is conditional on both, S5).
 #pragma once
 
 #include <optional>
@@ -25,6 +27,7 @@
 #include "domain/sessions/sessions.hpp"
 #include "domain/tokens/token_issuer.hpp"
 #include "features/events.hpp"
+#include "features/password_attempts.hpp"
 #include "features/token_answer.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
@@ -53,14 +56,16 @@ struct Login {
   const domain::RefreshTokens& refresh_tokens;
   domain::Revisions& revisions;
   const domain::SessionSettings& sessions;
+  PasswordAttempts& attempts;
   domain::EventLog& events;
   const Clock& clock;
   Random& random;
 
   Task<Result<TokenAnswer>> log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
-                                   web::Client client);
+                                   web::Client client, PresentedDevice device, web::AnswerHeaders headers);
 
  private:
+  Task<Result<TokenAnswer>> log_in_within_limits(std::string name, Secret password, web::Client client);
   /// The account whose password this is; otherwise the reason for the log.
   Task<Result<domain::Account>> check_credentials(std::string name, Secret password, web::Client client);
   Task<Result<TokenAnswer>> start_session(domain::Account account, web::Client client);

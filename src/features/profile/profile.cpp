@@ -60,7 +60,8 @@ Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client cl
 }
 
 Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web::Body<PasswordChange> form,
-                                                      web::Client client) {
+                                                      web::Client client, PresentedDevice device,
+                                                      web::AnswerHeaders headers) {
   const auto id = who->account.id;
   const auto account = co_await database.read(
       [id](storage::Transaction& transaction) { return domain::find_account(transaction, id); });
@@ -71,9 +72,17 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
   if (!current) co_return fail_from(current);
   auto wanted = domain::prepare_password(std::move(form->new_password), "new_password");
   if (!wanted) co_return fail_from(wanted);
+  auto attempt = co_await attempts.begin({account->email, std::move(device), client, headers});
+  if (!attempt) co_return fail_from(attempt);
   auto check = co_await hasher.verify(std::move(*current), old_hash);
-  if (!check) co_return fail_from(check);
-  if (!check->matches) {
+  if (!check) {
+    co_await attempts.give_back(std::move(*attempt));
+    co_return fail_from(check);
+  }
+  if (check->matches) {
+    co_await attempts.succeeded(std::move(*attempt));
+  } else {
+    attempts.failed(*attempt);
     events.emit(about("authn_password_change_fail", client, id, "wrong_password"));
     co_return fail(ErrorCode::forbidden, "Current password is wrong");
   }

@@ -4,9 +4,10 @@
 // PATCH /me {full_name?} -> 200 as GET; null removes the name; any other member is refused (Z2)
 // DELETE /me -> 204; the account and its sessions are gone
 // POST /me/password {current_password, new_password} -> 204; every other session ends (S5)
-//   -> 403 `Current password is wrong` (P7) · 409 changed meanwhile · 422
+//   -> 403 `Current password is wrong` (P7) · 409 changed meanwhile · 422 · 429 as at login
 //
-// Threats: a stolen access token (cannot change the password without it) · two changes at once (one
+// Threats: a stolen access token (cannot change the password without it, nor guess
+// it here: the attempts are those of login, password_attempts.hpp) · two changes at once (one
 // conditional update: one wins) · a privileged member in the body (refused by the form's type).
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "domain/passwords/password_policy.hpp"
 #include "domain/revisions/revisions.hpp"
 #include "features/events.hpp"
+#include "features/password_attempts.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
 
@@ -65,6 +67,7 @@ struct Profile {
   domain::PasswordHasher& hasher;
   const domain::PasswordPolicy& policy;
   domain::Revisions& revisions;
+  PasswordAttempts& attempts;
   domain::EventLog& events;
   const Clock& clock;
 
@@ -73,7 +76,8 @@ struct Profile {
   Task<Result<UserView>> change(access::SignedIn who, web::Body<ProfileChange> form, web::Client client);
   Task<Result<web::NoContent>> leave(access::SignedIn who, web::Client client);
   Task<Result<web::NoContent>> change_password(access::SignedIn who, web::Body<PasswordChange> form,
-                                               web::Client client);
+                                               web::Client client, PresentedDevice device,
+                                               web::AnswerHeaders headers);
 };
 
 }  // namespace keyward::features

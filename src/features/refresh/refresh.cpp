@@ -40,7 +40,11 @@ void Refresh::record(storage::Transaction& transaction, const domain::Refreshed&
 }
 
 Task<Result<TokenAnswer>> Refresh::refresh(web::Public, web::Body<RefreshForm, web::Unknown::ignored> form,
-                                           web::Client client) {
+                                           web::Client client, web::AnswerHeaders headers) {
+  if (auto admitted = co_await limits.admit(domain::LimitClass::refresh_address, client, headers);
+      !admitted) {
+    co_return fail_from(admitted);
+  }
   const auto presented = refresh_tokens.parse(form->refresh_token.text());
   if (!presented) co_return not_valid("not_genuine");
 

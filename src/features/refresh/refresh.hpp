@@ -2,7 +2,7 @@
 //
 // POST /refresh {refresh_token} as JSON or a form
 //   -> 200 {access_token, refresh_token, token_type: "bearer", expires_in, user_id}
-//   -> 401, one for every kind of refusal · 422 · 503
+//   -> 401, one for every kind of refusal · 422 · 429 with Retry-After · 503
 //
 // RFC 6749 §6, RFC 9700 §4.14. The rules are in protocol/refresh, the picture in docs/design/refresh.md.
 // Threats: a stolen token (whoever comes second ends the session, O14) · parallel calls, two tabs and lost
@@ -19,6 +19,7 @@
 #include "domain/sessions/refresh.hpp"
 #include "domain/tokens/token_issuer.hpp"
 #include "features/events.hpp"
+#include "features/limited.hpp"
 #include "features/token_answer.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
@@ -42,12 +43,13 @@ struct Refresh {
   const domain::RefreshTokens& refresh_tokens;
   domain::Revisions& revisions;
   const domain::SessionSettings& sessions;
+  AddressLimits& limits;
   domain::EventLog& events;
   const Clock& clock;
   Random& random;
 
   Task<Result<TokenAnswer>> refresh(web::Public, web::Body<RefreshForm, web::Unknown::ignored> form,
-                                    web::Client client);
+                                    web::Client client, web::AnswerHeaders headers);
 
  private:
   /// In the write: what the decision is told as.

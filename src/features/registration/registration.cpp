@@ -11,7 +11,12 @@ std::unexpected<Error> taken() { return fail(ErrorCode::bad_request, "Email alre
 }  // namespace
 
 Task<Result<web::Created<Registered>>> Registration::register_account(
-    web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client) {
+    web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client,
+    web::AnswerHeaders headers) {
+  if (auto admitted = co_await limits.admit(domain::LimitClass::register_address, client, headers);
+      !admitted) {
+    co_return fail_from(admitted);
+  }
   auto email = text::parse_email(form->email);
   if (!email) co_return fail_field("email", std::move(email).error().message);
 

@@ -2,12 +2,12 @@
 //
 // POST /register {email, password, full_name?} -> 201 {message, email, id}
 //                                              -> 400 `Email already registered` · 422 with every bad field ·
-//                                              503 busy
+//                                              429 with Retry-After · 503 busy
 // Unknown members are ignored: none of them (roles, email_verified, …) can have an effect (Z2).
 //
-// Threats: weak or known passwords (refused, P1, P5, P6) · a huge password as a weapon (measured before
-// hashing, P4) · two at once with one address (one conditional insert) · lookalike spellings of one address
-// (compared normalised).
+// Threats: accounts made, or addresses asked for, by the thousand (a limit for each client address) · weak or
+// known passwords (refused, P1, P5, P6) · a huge password as a weapon (measured before hashing, P4) · two at
+// once with one address (one conditional insert) · lookalike spellings of one address (compared normalised).
 #pragma once
 
 #include <optional>
@@ -18,6 +18,7 @@
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
 #include "features/events.hpp"
+#include "features/limited.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
 
@@ -52,12 +53,14 @@ struct Registration {
   storage::Database& database;
   domain::PasswordHasher& hasher;
   const domain::PasswordPolicy& policy;
+  AddressLimits& limits;
   domain::EventLog& events;
   const Clock& clock;
   Random& random;
 
   Task<Result<web::Created<Registered>>> register_account(
-      web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client);
+      web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client,
+      web::AnswerHeaders headers);
 };
 
 }  // namespace keyward::features

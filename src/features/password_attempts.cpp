@@ -1,0 +1,147 @@
+#include "features/password_attempts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "features/events.hpp"
+#include "features/limited.hpp"
+
+namespace keyward::features {
+
+namespace {
+
+using domain::LimitClass;
+
+constexpr std::string_view device_header = "Keyward-Device";
+constexpr std::string_view device_cookie = "__Host-kw_device";
+
+/// One cookie's value (RFC 6265 §5.4); empty when it is not there.
+std::string_view find_cookie(std::string_view cookies, std::string_view name) {
+  while (!cookies.empty()) {
+    const auto end = cookies.find(';');
+    auto pair = cookies.substr(0, end);
+    pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
+      return pair.substr(name.size() + 1);
+    }
+    if (end == std::string_view::npos) break;
+    cookies.remove_prefix(end + 1);
+  }
+  return {};
+}
+
+/// Counted by the device when it is known, otherwise by the account.
+LimitClass own_bucket(const PasswordAttempt& attempt) {
+  return attempt.device ? LimitClass::login_device : LimitClass::login;
+}
+
+/// A client need not know which of the account's buckets it is counted in.
+std::string_view shown_name(LimitClass limit) {
+  return name_of(limit == LimitClass::login_address ? limit : LimitClass::login);
+}
+
+domain::SecurityEvent about_attempt(std::string_view name, const PasswordAttempt& attempt, LimitClass limit) {
+  auto event = about(name, attempt.by.client, std::nullopt, name_of(limit));
+  event.email = attempt.by.name;
+  return event;
+}
+
+}  // namespace
+
+Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
+  auto& limits = uses_.limits;
+  PasswordAttempt attempt{.by = std::move(by)};
+  if (!limits.enabled()) co_return attempt;
+  const auto now = uses_.clock.now();
+  attempt.account = limits.key_of_login(attempt.by.name);
+  attempt.device = uses_.devices.check(attempt.by.device.token, attempt.account, now);
+
+  // The address first: whoever is over that limit does not even touch an account's.
+  const auto address = limits.key_of_address(attempt.by.client.address);
+  if (auto held = co_await hold(attempt, LimitClass::login_address, address, now); !held) {
+    co_return fail_from(held);
+  }
+  if (attempt.device) {
+    if (auto held = co_await hold(attempt, LimitClass::login_devices, attempt.account, now); !held) {
+      co_return fail_from(held);
+    }
+  }
+  const auto own = attempt.device.value_or(attempt.account);
+  if (auto held = co_await hold(attempt, own_bucket(attempt), own, now); !held) co_return fail_from(held);
+  co_return attempt;
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): begin() awaits it in place
+Task<Result<void>> PasswordAttempts::hold(PasswordAttempt& attempt, LimitClass limit, domain::LimitKey key,
+                                          Time now) {
+  const auto verdict = co_await uses_.limits.take(limit, key, now);
+  const auto left = until_reset(verdict, now);
+  if (limit == own_bucket(attempt) || !verdict.allowed) {
+    show_limit(attempt.by.headers, shown_name(limit), uses_.limits.rule_of(limit), verdict.remaining, left);
+  }
+  if (verdict.allowed) {
+    attempt.holds.push_back({.limit = limit, .key = key, .window_ends = verdict.window_ends});
+    attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
+    co_return Result<void>{};
+  }
+  co_await give_back(attempt);  // no password will be compared
+  const bool by_address = limit == LimitClass::login_address;
+  if (verdict.first_refusal) {
+    uses_.events.emit(
+        about_attempt(by_address ? "excess_rate_limit_exceeded" : "authn_login_lock", attempt, limit));
+  }
+  co_return too_many(by_address ? "Too many wrong passwords from your address. Try again later"
+                                : "Too many wrong passwords. Try again later",
+                     left);
+}
+
+void PasswordAttempts::failed(const PasswordAttempt& attempt) const {
+  if (attempt.was_last) {
+    uses_.events.emit(about_attempt("authn_login_fail_max", attempt, own_bucket(attempt)));
+  }
+}
+
+Task<void> PasswordAttempts::give_back(PasswordAttempt attempt) {
+  for (const auto& held : attempt.holds) {
+    co_await uses_.limits.give_back(held.limit, held.key, held.window_ends);
+  }
+}
+
+Task<void> PasswordAttempts::succeeded(PasswordAttempt attempt) {
+  auto& limits = uses_.limits;
+  if (limits.enabled()) {
+    const auto own = own_bucket(attempt);
+    // What strangers did to the account's bucket stays while the owner passes by another one.
+    co_await limits.forget(own, attempt.device.value_or(attempt.account));
+    const auto rule = limits.rule_of(own);
+    show_limit(attempt.by.headers, shown_name(own), rule, rule.quota, rule.window);
+    attempt.holds.pop_back();
+    for (const auto& held : attempt.holds) co_await limits.give_back(held.limit, held.key, held.window_ends);
+  } else {
+    attempt.account = limits.key_of_login(attempt.by.name);
+  }
+  const auto token = uses_.devices.issue(attempt.account, attempt.device, uses_.clock.now(), uses_.random);
+  attempt.by.headers.set(device_header, token);
+  if (uses_.secure_cookies) {
+    constexpr auto lifetime = std::chrono::duration_cast<seconds>(limits::device_token_lifetime);
+    attempt.by.headers.set(
+        "Set-Cookie", fmt::format("{}={}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Lax", device_cookie,
+                                  token, lifetime.count()));
+  }
+}
+
+}  // namespace keyward::features
+
+namespace keyward::web {
+
+Result<features::PresentedDevice> Extract<features::PresentedDevice>::from(RequestContext& context) {
+  if (const auto header = context.request.header(features::device_header)) {
+    return features::PresentedDevice{std::string{*header}};
+  }
+  const auto cookies = context.request.header("Cookie").value_or("");
+  return features::PresentedDevice{std::string{features::find_cookie(cookies, features::device_cookie)}};
+}
+
+}  // namespace keyward::web

@@ -1,0 +1,91 @@
+// Password attempts: the limit on guessing, the same wherever a password is asked for (P7, A5).
+//
+// Five wrong passwords for an account in 900 seconds (limits.login_attempts, limits.login_window_s), then 429
+// with Retry-After for every password, the right one too, until the window that the first one opened is over.
+// A right password before that forgets the wrong ones.
+//
+// An attempt is reserved before any hashing: begin() counts it, and then it failed(), succeeded() or is given
+// back because no password was compared. So N parallel guesses are never more than the limit (A2). An attempt
+// that nothing is said about stays counted: a broken database refills no budget (H4).
+//
+// Threats: telling who exists (what is counted by is the address of mail, not the account: A6) · locking the
+// owner out (a known device has attempts of its own: device_tokens.hpp) · one machine that tries one password
+// at many accounts (a limit for each client address) · an event for each refusal, to fill the log (one for
+// each key and window).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "domain/audit/event_log.hpp"
+#include "domain/limits/device_tokens.hpp"
+#include "domain/limits/limits.hpp"
+#include "web/endpoint/endpoint.hpp"
+
+namespace keyward::features {
+
+/// A handler's parameter: the device token that the request brings, in the header `Keyward-Device` or in the
+/// cookie `__Host-kw_device`; empty when there is none.
+struct PresentedDevice {
+  std::string token;
+};
+
+/// Who may be guessed at, and who asks.
+struct AttemptedBy {
+  std::string name;  // what was typed as the e-mail address, or the account's own
+  PresentedDevice device;
+  web::Client client;
+  web::AnswerHeaders headers;
+};
+
+struct PasswordAttempt {
+  struct Hold {
+    domain::LimitClass limit;
+    domain::LimitKey key;
+    Time window_ends;
+  };
+  AttemptedBy by;
+  domain::LimitKey account{};
+  std::optional<domain::DeviceId> device;
+  std::vector<Hold> holds;  // what was counted; the last one is the bucket of the one who asks
+  bool was_last = false;    // no further one fits into that bucket
+};
+
+class PasswordAttempts {
+ public:
+  struct Dependencies {
+    domain::Limits& limits;
+    const domain::DeviceTokens& devices;
+    domain::EventLog& events;
+    const Clock& clock;
+    Random& random;
+    bool secure_cookies = false;  // the public URL is https
+  };
+  explicit PasswordAttempts(Dependencies dependencies) : uses_(dependencies) {}
+
+  /// Error: too_many_requests, without any work on the password.
+  Task<Result<PasswordAttempt>> begin(AttemptedBy by);
+  /// It was the wrong one: it stays counted.
+  void failed(const PasswordAttempt& attempt) const;
+  /// No password was compared.
+  Task<void> give_back(PasswordAttempt attempt);
+  /// It was the right one. The answer gets a device token.
+  Task<void> succeeded(PasswordAttempt attempt);
+
+ private:
+  Task<Result<void>> hold(PasswordAttempt& attempt, domain::LimitClass limit, domain::LimitKey key, Time now);
+  Dependencies uses_;
+};
+
+}  // namespace keyward::features
+
+namespace keyward::web {
+
+template <>
+struct Extract<features::PresentedDevice> {
+  static Result<features::PresentedDevice> from(RequestContext& context);
+};
+
+}  // namespace keyward::web
