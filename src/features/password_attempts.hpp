@@ -42,8 +42,8 @@ struct AttemptedBy {
 
 struct PasswordAttempt {
   struct Hold {
-    domain::LimitClass limit;
-    domain::LimitKey key;
+    domain::LimitClass limit = domain::LimitClass::login;
+    domain::LimitKey key{};
     Time window_ends;
   };
   AttemptedBy by;

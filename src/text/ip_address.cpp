@@ -16,9 +16,8 @@ constexpr unsigned v4_bits = 32;
 
 std::optional<unsigned> parse_bits(std::string_view text, unsigned max) {
   unsigned bits = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, bits);
-  if (text.empty() || error != std::errc{} || stopped != end || bits > max) return std::nullopt;
+  const auto [stopped, error] = std::from_chars(text.begin(), text.end(), bits);
+  if (text.empty() || error != std::errc{} || stopped != text.end() || bits > max) return std::nullopt;
   return bits;
 }
 
