@@ -248,6 +248,29 @@ TEST_F(ConfigTest, the_template_shows_every_setting_and_loads_as_the_defaults) {
   EXPECT_GT(loaded->origins.size(), 20U);
 }
 
+TEST_F(ConfigTest, A4_trusted_proxies_are_a_list_without_slips) {
+  const auto config = load_config(with_environment({{"KEYWARD_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, ::1"}}));
+  ASSERT_TRUE(config.has_value());
+  EXPECT_TRUE(config->server.trusted_proxies.trusts(text::IpAddress::parse("10.1.2.3").value()));
+  EXPECT_TRUE(load_config(with_environment({{"KEYWARD_SERVER_TRUSTED_PROXIES", ""}}))
+                  ->server.trusted_proxies.empty());
+  EXPECT_THAT(errors_of(with_file("[server]\ntrusted_proxies = '10.0.0.1/8'")),
+              ElementsAre(AllOf(HasSubstr("server.trusted_proxies"), HasSubstr("behind its prefix"))));
+  EXPECT_THAT(errors_of(with_file("[server]\ntrusted_proxies = '::/0'")),
+              ElementsAre(HasSubstr("trusts everybody")));
+  EXPECT_THAT(errors_of(with_file("[server]\ntrusted_proxies = true")), ElementsAre(HasSubstr("networks")));
+}
+
+TEST_F(ConfigTest, A1_the_limits_have_bounds) {
+  for (const auto* const value : {"0", "21", "-1", "many"}) {
+    EXPECT_THAT(errors_of(with_environment({{"KEYWARD_LIMITS_LOGIN_ATTEMPTS", value}})),
+                ElementsAre(HasSubstr("from 1 to 20")));
+  }
+  const auto config = load_config({});
+  EXPECT_EQ(config->limits.login_attempts, 5U);
+  EXPECT_EQ(config->limits.login_window_s, std::chrono::seconds{900});
+}
+
 TEST_F(ConfigTest, the_public_url_is_the_issuer_and_the_audience_unless_they_are_set) {
   const auto config =
       load_config(with_environment({{"KEYWARD_SERVER_PUBLIC_URL", "https://ID.Example.com:443/"}}));

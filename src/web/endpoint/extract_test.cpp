@@ -341,5 +341,32 @@ TEST_F(Extraction, path_parameters_are_typed) {
   }
 }
 
+struct Heading {
+  Result<NoContent> answer(Public, Query<Search> query, AnswerHeaders headers) const {
+    headers.set("RateLimit", "first");
+    headers.set("RateLimit", "second");
+    if (query->q == "broken") throw std::runtime_error{"broken"};
+    if (query->q) return fail(ErrorCode::forbidden, "No");
+    return NoContent{};
+  }
+};
+
+TEST(AnswerHeaders, are_on_the_answer_whatever_it_is_and_the_last_value_counts) {
+  Heading heading;
+  Router router;
+  router.get("/heading", heading, &Heading::answer);
+  router.map_exceptions(
+      [](const std::exception&) { return Error{.code = ErrorCode::unavailable, .message = "Later"}; });
+  for (const auto& [target, status] :
+       {std::pair{"/heading", 204U}, {"/heading?q=x", 403U}, {"/heading?q=broken", 503U}}) {
+    const auto response = ask(router, {Method::get, target});
+    EXPECT_EQ(response.status, status);
+    EXPECT_EQ(test::header_of(response, "RateLimit"), "second");
+    EXPECT_EQ(
+        std::ranges::count(response.headers, "RateLimit", &std::pair<std::string_view, std::string>::first),
+        1);
+  }
+}
+
 }  // namespace
 }  // namespace keyward::web

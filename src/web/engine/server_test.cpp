@@ -106,6 +106,26 @@ TEST_F(ServerTest, continue_is_said_when_the_body_is_awaited) {
       413U);
 }
 
+TEST_F(ServerTest, A4_each_request_of_a_proxys_connection_has_its_own_client) {
+  start({.trusted_proxies = TrustedProxies::parse("127.0.0.1").value()});
+  RawClient client = connect();
+  const auto ask_as = [](std::string_view forwarded_for) {
+    return "GET /address HTTP/1.1\r\nHost: a\r\n" + std::string{forwarded_for} + "\r\n";
+  };
+  client.send(ask_as("X-Forwarded-For: 198.51.100.1\r\n") + ask_as("") + ask_as("X-Forwarded-For: x\r\n") +
+              ask_as("x-forwarded-for: 198.51.100.2\r\nX-FORWARDED-FOR: 2001:db8::1\r\n"));
+  EXPECT_EQ(client.read().body, "198.51.100.1");
+  EXPECT_EQ(client.read().body, "127.0.0.1");
+  EXPECT_EQ(client.read().body, "127.0.0.1");
+  EXPECT_EQ(client.read().body, "2001:db8::1");
+}
+
+TEST_F(ServerTest, A3_without_trusted_proxies_the_client_is_the_peer) {
+  start();
+  EXPECT_EQ(ask("GET /address HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n").body,
+            "127.0.0.1");
+}
+
 TEST_F(ServerTest, http_1_0_closes_unless_asked_to_stay) {
   start();
   RawClient closing = connect();

@@ -23,7 +23,7 @@
 
 namespace keyward::web::engine {
 
-/// Answers `METHOD path|body`; /wait answers when release() was called.
+/// Answers `path|body`, /address with the client's address; /wait answers when release() was called.
 class ToyHandler final : public Handler {
  public:
   // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
@@ -32,6 +32,7 @@ class ToyHandler final : public Handler {
     response.content_type = "text/plain";
     if (request.path == "/throw") throw std::runtime_error{"broken on purpose"};
     if (request.path == "/inject") response.headers.emplace_back("X-Bad", "a\r\nSet-Cookie: b");
+    if (request.path == "/address") response.body = request.client.address;
     if (request.path == "/large") response.body = std::string(8U << 20U, 'l');
     if (request.path == "/wait") {
       co_await await_completion<int>([this](Completion<int> done) {
