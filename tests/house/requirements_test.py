@@ -58,6 +58,14 @@ IN_SHORT = {
     "J4": "keys are published before use and kept until their last token has expired",
     "H4": "loss of the database fails closed",
     "L1": "security events in OWASP's words",
+    "A5": "a disabled account gets nothing, whatever it tries",
+    "S1": "session ids and refresh tokens of our own making, and nothing usable of them stored",
+    "S6": "one's own sessions are listed and ended, nobody else's",
+    "O14": "a refresh token is replaced by its use; reuse ends the session; limits hold; scope never widens",
+    "O15": "parallel refreshes, lost answers: a stated window, never two live branches",
+    "O16": "clients that prove their key do not rotate",
+    "R1": "single-use tokens are stored as hashes, or not at all",
+    "R2": "exactly one of N parallel uses wins",
 }
 
 

@@ -5,8 +5,7 @@
 // genuine one before the database is asked, and the token of the current generation can be made again for a
 // client whose answer was lost. Threats: a guess (256 bits, compared in constant time, J16) · a token of
 // another purpose (the key and the label are of this purpose alone) · a stolen master key (whoever has it and
-// knows a session's id makes tokens; so it lies outside the database, and `key rotate --compromised` says
-// what to do).
+// knows a session's id can make its tokens, so it may lie outside the data folder: docs/design/refresh.md).
 #pragma once
 
 #include <cstdint>

@@ -93,6 +93,7 @@ struct Handlers {
     password = form->password.text();
     co_return NoContent{};
   }
+  Result<Told> maybe(Public, OptionalBody<Login> form) { return Told{std::string{form->password.text()}}; }
   Result<void> lenient_login(Public, Body<Login, Unknown::ignored>) { return {}; }
   Result<Told> search(Public, Query<Search> query) {
     return Told{query->q.value_or("-") + " " + std::to_string(query->limit) +
@@ -109,6 +110,7 @@ class Extraction : public testing::Test {
   Extraction() {
     router.post("/everything", handlers, &Handlers::everything);
     router.post("/login", handlers, &Handlers::login);
+    router.post("/maybe", handlers, &Handlers::maybe);
     router.post("/lenient", handlers, &Handlers::lenient_login);
     router.get("/search", handlers, &Handlers::search);
     router.get("/users/{id}", handlers, &Handlers::user);
@@ -145,6 +147,16 @@ TEST_F(Extraction, every_type_goes_in_and_comes_out) {
       R"({"name":"Ann","flag":true,"small":-128,"big":7,"ratio":0.5,)"
       R"("id":"0193a5f0-0000-7000-8000-000000000001","at":"2026-11-23T08:50:42Z","color":"green",)"
       R"("roles":["a","b"],"address":{"city":"Ulm","number":9},"nickname":null,"title":null,"limit":20})");
+}
+
+TEST_F(Extraction, an_optional_body_may_be_left_out_and_is_checked_when_it_is_there) {
+  EXPECT_EQ(post("/maybe", "", "").body, R"({"text":""})");
+  EXPECT_EQ(post("/maybe", "").status, 200U);
+  EXPECT_EQ(post("/maybe", R"({"email":"ann@example.com","password":"violet 9"})").body,
+            R"({"text":"violet 9"})");
+  EXPECT_EQ(post("/maybe", "{").status, 400U);
+  EXPECT_EQ(post("/maybe", R"({"other":1})").status, 422U);
+  EXPECT_EQ(post("/maybe", "x", "text/plain").status, 415U);
 }
 
 TEST_F(Extraction, every_bad_field_is_named_at_once) {

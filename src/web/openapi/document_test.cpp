@@ -78,6 +78,7 @@ struct Handlers {
   Result<users::User> change(Admin, Path<"user_id", Uuid>, Body<users::Form>) { return users::User{}; }
   Result<Page<users::User>> list(Admin, Query<users::Search>) { return {}; }
   Result<NoContent> leave(Anyone) { return {}; }
+  Result<NoContent> maybe(Public, OptionalBody<users::Form>) { return {}; }
   Result<Response> metrics(Public, RawRequest) { return Response{}; }
 };
 
@@ -91,6 +92,7 @@ class OpenApi : public testing::Test {
     router.patch("/users/{user_id}", handlers, &Handlers::change);
     router.get("/users", handlers, &Handlers::list);
     router.post("/logout", handlers, &Handlers::leave);
+    router.post("/maybe", handlers, &Handlers::maybe);
     router.get("/metrics/{name}", handlers, &Handlers::metrics).answers(200, "text/plain");
     text =
         openapi::make_document({.version = "1.2.3", .public_url = "https://id.example.com"}, router.routes());
@@ -141,6 +143,8 @@ TEST_F(OpenApi, operations_name_their_inputs) {
   EXPECT_EQ(at("/paths/~1users~1{user_id}/patch/requestBody/content/application~1json/schema/"
                "unevaluatedProperties"),
             "false");
+  EXPECT_EQ(at("/paths/~1register/post/requestBody/required"), "true");
+  EXPECT_EQ(at("/paths/~1maybe/post/requestBody/required"), "false");
   EXPECT_EQ(at("/paths/~1users~1{user_id}/patch/parameters"),
             R"([{"name":"user_id","in":"path","required":true,"schema":{"type":"string","format":"uuid"}}])");
   EXPECT_EQ(at("/paths/~1users/get/parameters"),
