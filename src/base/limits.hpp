@@ -85,5 +85,21 @@ inline constexpr std::size_t audit_verify_page = 1000;  // rows read at a time
 // Storage
 inline constexpr std::size_t database_queue_max = 4096;  // closures waiting for a database thread
 inline constexpr std::size_t group_commit_max = 64;      // closures in one durable commit
+inline constexpr std::chrono::microseconds conflict_pause_min{
+    500};  // before a closure is run again, at most;
+inline constexpr std::chrono::microseconds conflict_pause_max{
+    50'000};                                                         // doubled with each conflict up to this
+inline constexpr std::chrono::milliseconds reconnect_delay_min{50};  // after a failure, doubled with each one
+inline constexpr std::chrono::milliseconds reconnect_delay_max{2000};
+inline constexpr std::chrono::milliseconds reconnect_wait{500};  // for another thread that is connecting
+
+// PostgreSQL
+inline constexpr std::chrono::seconds postgres_connect_timeout{2};
+inline constexpr std::chrono::seconds postgres_answer_timeout{10};  // of the network, to what was sent
+inline constexpr std::chrono::seconds postgres_keepalive_idle{30};
+inline constexpr std::chrono::seconds postgres_statement_timeout{15};
+inline constexpr std::chrono::seconds postgres_lock_timeout{5};
+inline constexpr std::chrono::seconds postgres_idle_in_transaction_timeout{30};  // a process that was stopped
+inline constexpr std::chrono::seconds postgres_schema_lock_timeout{60};  // another process that migrates
 
 }  // namespace keyward::limits

@@ -73,10 +73,12 @@ class Connection {
   virtual void lock_schema() = 0;
 };
 
-/// How many connections (and threads) serve one kind of access, and how many closures share a transaction.
+/// How many connections (and threads) serve one kind of access, how many closures share a transaction, and
+/// how often a closure is run after a Conflict before its caller is told to come back later.
 struct LaneShape {
   std::size_t connections = 1;
   std::size_t group_max = 1;
+  int attempts_max = 5;
 };
 
 class Driver {

@@ -24,6 +24,7 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "base/secret.hpp"
 #include "runtime/completion.hpp"
 #include "runtime/task.hpp"
 #include "storage/connection.hpp"
@@ -36,17 +37,20 @@ namespace keyward::storage {
 
 struct DatabaseOptions {
   std::filesystem::path path;  // the SQLite file; its folder is made when it is missing
+  Secret postgres_url;         // not empty: this database of PostgreSQL, and none of SQLite
   std::size_t reader_threads = 2;
+  std::size_t writer_threads = 4;                // PostgreSQL's; SQLite has one
   std::chrono::milliseconds busy_timeout{5000};  // how long another process may hold the file
   std::size_t queue_max = limits::database_queue_max;
   std::size_t group_max = limits::group_commit_max;
-  bool create = true;                      // false: a missing file is ErrorCode::not_found
+  bool create = true;                      // false: a missing SQLite file is ErrorCode::not_found
   bool allow_network_file_system = false;  // SQLite's locks are not safe there
 };
 
 class Database {
  public:
-  /// Opens (and makes) the file and starts the threads. Does not migrate: see migrations.hpp.
+  /// Opens (and makes) the file, or connects to the server, and starts the threads. Does not migrate: see
+  /// migrations.hpp.
   static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
   /// The same with an engine of your own.
   static Result<std::unique_ptr<Database>> open(std::unique_ptr<Driver> driver, std::size_t queue_max);
@@ -61,7 +65,7 @@ class Database {
   Task<detail::ClosureResult<F>> read(F f) {
     return run(*readers_, std::move(f));
   }
-  /// Runs `f(Transaction&)` on the writer and resumes the caller on its own loop once the change is durable.
+  /// Runs `f(Transaction&)` on a writer and resumes the caller on its own loop once the change is durable.
   template <class F>
   Task<detail::ClosureResult<F>> write(F f) {
     return run(*writers_, std::move(f));

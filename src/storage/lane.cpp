@@ -7,13 +7,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
 
 namespace keyward::storage {
 namespace {
-
-/// How often a closure is run again after a Conflict before its caller is told to come back later.
-constexpr int attempts_max = 5;
 
 thread_local bool is_database_thread = false;
 
@@ -25,6 +23,12 @@ void fail_with_current(Job& job) {
   } catch (const std::exception&) {
     job.fail(std::current_exception());
   }
+}
+
+/// Two closures that undid each other would do it again if they went on in step.
+void pause_after_conflict(int attempt_number) {
+  const auto most = limits::conflict_pause_min * (1 << std::min(attempt_number - 1, 8));
+  std::this_thread::sleep_for(random_pause(std::min(most, limits::conflict_pause_max)));
 }
 
 /// The closure's own part. False: roll its changes back; why is in `job.thrown`, unless it returned an error.
@@ -76,9 +80,10 @@ void answer(Job& job) {
 
 Lane::Lane(Driver& driver, Access access, std::vector<std::unique_ptr<Connection>> connections,
            std::size_t queue_max)
-    : driver_(driver),
+    : reconnector_(driver, access),
       access_(access),
       group_max_(std::max<std::size_t>(driver.shape(access).group_max, 1)),
+      attempts_max_(driver.shape(access).attempts_max),
       queue_max_(queue_max) {
   threads_.reserve(connections.size());
   for (auto& connection : connections) {
@@ -157,8 +162,7 @@ void Lane::finish(const Worker& worker, const Notes& notes) {
 bool Lane::run_together(Worker& worker, Group& group) {
   auto& connection = worker.connection;
   try {
-    ensure_usable(connection);
-    connection->begin();
+    begin(connection);
   } catch (const std::exception&) {
     for (auto& job : group) fail_with_current(*job);
     return true;
@@ -210,8 +214,7 @@ void Lane::run_alone(Worker& worker, Job& job) {
   for (int attempt_number = 1;; ++attempt_number) {
     bool committing = false;
     try {
-      ensure_usable(connection);
-      connection->begin();
+      begin(connection);
       Transaction transaction{*connection};
       bool keep = attempt(*connection, job, transaction);
       require_transaction(*connection);
@@ -230,7 +233,8 @@ void Lane::run_alone(Worker& worker, Job& job) {
       break;
     } catch (const Conflict& conflict) {
       if (connection) connection->rollback();
-      if (attempt_number == attempts_max) return job.refuse(conflict.what());
+      if (attempt_number == attempts_max_) return job.refuse(conflict.what());
+      pause_after_conflict(attempt_number);
     } catch (const std::exception& error) {
       // Of the state after a failed commit nothing is certain, so the connection starts anew.
       if (committing) log(LogLevel::error, "database_commit_failed", {{"error", error.what()}});
@@ -243,10 +247,19 @@ void Lane::run_alone(Worker& worker, Job& job) {
   answer(job);
 }
 
-void Lane::ensure_usable(std::unique_ptr<Connection>& connection) {
-  if (connection && connection->usable()) return;
-  connection.reset();
-  connection = driver_.connect(access_);
+void Lane::begin(std::unique_ptr<Connection>& connection) {
+  if (connection && !connection->usable()) connection.reset();
+  const bool fresh = !connection;
+  if (fresh) connection = reconnector_.connect();
+  try {
+    connection->begin();
+  } catch (const Failure&) {
+    // A connection that broke while nobody used it tells only now. Nothing is done yet, so another may do it.
+    if (fresh || connection->usable()) throw;
+    connection.reset();
+    connection = reconnector_.connect();
+    connection->begin();
+  }
 }
 
 }  // namespace keyward::storage

@@ -1,6 +1,7 @@
 // Lane: a bounded queue of closures and the threads that run them, each on its own connection, in groups that
 // share a transaction. SQLite has one lane of one thread that writes in groups, and one of a few threads that
-// read.
+// read;
+// PostgreSQL has a lane of a few threads for each.
 //
 // A group is one transaction with a savepoint for each closure and one commit, so that its cost is shared:
 //   - a closure that returns an error or throws is rolled back alone; the others go on;
@@ -19,6 +20,7 @@
 
 #include "storage/connection.hpp"
 #include "storage/job.hpp"
+#include "storage/reconnector.hpp"
 
 namespace keyward::storage {
 
@@ -58,11 +60,12 @@ class Lane {
   /// False: the transaction is gone and nobody has been answered.
   bool run_together(Worker& worker, Group& group);
   void finish(const Worker& worker, const Notes& notes);
-  void ensure_usable(std::unique_ptr<Connection>& connection);
+  void begin(std::unique_ptr<Connection>& connection);
 
-  Driver& driver_;
+  Reconnector reconnector_;
   const Access access_;
   const std::size_t group_max_;
+  const int attempts_max_;
   const std::size_t queue_max_;
   Finisher finisher_;
   mutable std::mutex mutex_;

@@ -90,7 +90,11 @@ constexpr std::string_view create_table =
 Result<std::vector<Migration>> migrate_one(Transaction& transaction, Time now,
                                            std::span<const Migration> known) {
   Connection& connection = SchemaAccess::connection(transaction);
-  connection.lock_schema();
+  try {
+    connection.lock_schema();
+  } catch (const Unavailable& late) {
+    return fail(ErrorCode::unavailable, late.what());  // who waits at the start is told for whom
+  }
   connection.run_script(create_table);
   auto missing = compare(list_applied(transaction), known);
   if (!missing || missing->empty()) return missing;

@@ -21,6 +21,7 @@ namespace keyward::storage::conformance {
 
 struct Choices {
   std::size_t queue_max = limits::database_queue_max;
+  std::size_t writers = 4;  // of an engine that has several
 };
 
 struct Engine {

@@ -13,7 +13,8 @@ KEYWARD_FOR_EVERY_ENGINE(Transactions);
 
 void insert(Transaction& t, std::int64_t id) { t.execute("INSERT INTO items (id) VALUES ($1)", id); }
 
-/// Holds the writer until everybody has queued up, so that the closures share a group.
+/// Holds the writer until everybody has queued up, so that the closures share a group where there are groups.
+/// For a database of one writer.
 class Gate {
  public:
   explicit Gate(Database& database)
@@ -62,7 +63,7 @@ TEST_P(Transactions, an_exception_rolls_back_and_is_rethrown) {
 }
 
 TEST_P(Transactions, one_failing_closure_of_a_group_leaves_the_others) {
-  const auto database = open();
+  const auto database = open({.writers = 1});
   constexpr int callers = 12;
   std::vector<int> answers(callers, -1);
   {
@@ -211,7 +212,7 @@ TEST_P(Transactions, a_read_cannot_write) {
 }
 
 TEST_P(Transactions, a_full_queue_is_unavailable_at_once) {
-  const auto database = open({.queue_max = 2});
+  const auto database = open({.queue_max = 2, .writers = 1});
   std::vector<std::jthread> threads;
   {
     Gate gate{*database};
@@ -240,7 +241,7 @@ TEST_P(Transactions, a_database_thread_does_not_wait_for_itself) {
 }
 
 TEST_P(Transactions, closing_runs_what_waits) {
-  auto database = open();
+  auto database = open({.writers = 1});
   constexpr int callers = 8;
   std::vector<std::jthread> threads;
   {

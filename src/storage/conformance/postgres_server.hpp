@@ -1,0 +1,115 @@
+// A throw-away PostgreSQL for tests, by tests/services/postgres.sh; and a database in it for each folder.
+//
+// All tests of a program share one: that of KEYWARD_TEST_POSTGRES (a URL, which ./dev test sets), else one
+// that is started at the first use. It ends with the program.
+#pragma once
+
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace keyward::storage::conformance {
+
+inline pid_t start_program(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t process = 0;
+  if (::posix_spawnp(&process, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0)
+    throw std::runtime_error("cannot start " + words[0]);
+  return process;
+}
+
+inline bool wait_for_program(pid_t process) {
+  int status = 0;
+  return ::waitpid(process, &status, 0) == process && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+inline void run_sql(const std::string& url, const std::string& sql) {
+  if (!wait_for_program(start_program({"psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql})))
+    throw std::runtime_error("psql failed: " + sql);
+}
+
+class PostgresServer {
+ public:
+  PostgresServer() {
+    std::string pattern = "/tmp/keyward-postgres-XXXXXX";  // short: the path of a socket has 107 bytes
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    folder_ = pattern;
+    start();
+  }
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+  ~PostgresServer() {
+    end(SIGINT);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  void start() {
+    process_ = start_program({"bash", KEYWARD_TEST_VECTORS "/../services/postgres.sh", "serve", folder_});
+    for (int i = 0; i < 1500; ++i) {
+      if (wait_for_program(start_program({"pg_isready", "-q", "-h", folder_}))) return;
+      if (::waitpid(process_, nullptr, WNOHANG) != 0) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    throw std::runtime_error("PostgreSQL did not start; is it installed? (./dev setup)");
+  }
+  /// SIGQUIT is PostgreSQL's immediate shutdown: as a crash is, with every connection cut.
+  void end(int signal_number) {
+    if (process_ == 0) return;
+    ::kill(process_, signal_number);
+    ::waitpid(process_, nullptr, 0);
+    process_ = 0;
+  }
+  [[nodiscard]] std::string url() const { return "postgres://postgres@/postgres?host=" + folder_; }
+
+ private:
+  std::string folder_;
+  pid_t process_ = 0;
+};
+
+/// The URL of the same server with another database.
+inline std::string with_database(std::string url, const std::string& database) {
+  const auto slash = url.find('/', url.find("://") + 3);
+  const auto question = std::min(url.find('?'), url.size());
+  return url.replace(slash, question - slash, "/" + database);
+}
+
+inline const std::string& shared_postgres_url() {
+  static const std::string url = [] {
+    if (const char* given = ::getenv("KEYWARD_TEST_POSTGRES"); given != nullptr) return std::string{given};
+    static const PostgresServer own;
+    return own.url();
+  }();
+  return url;
+}
+
+/// The URL of the database that belongs to `folder`: made at the first call, dropped once the folder is gone.
+inline std::string postgres_url_of(const std::filesystem::path& folder) {
+  static std::map<std::string, std::string> made;  // by folder
+  const auto& server = shared_postgres_url();
+  std::erase_if(made, [&](const auto& entry) {
+    if (std::filesystem::exists(entry.first)) return false;
+    run_sql(server, "DROP DATABASE IF EXISTS \"" + entry.second + "\" WITH (FORCE)");
+    return true;
+  });
+  auto& database = made[folder.string()];
+  if (database.empty()) {
+    database = folder.filename().string();
+    run_sql(server, "CREATE DATABASE \"" + database + "\"");
+  }
+  return with_database(server, database);
+}
+
+}  // namespace keyward::storage::conformance

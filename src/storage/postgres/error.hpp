@@ -1,0 +1,28 @@
+// From PostgreSQL's SQLSTATEs (its appendix A) to what storage throws.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct pg_conn;
+struct pg_result;
+
+namespace keyward::storage::postgres {
+
+struct ClearResult {
+  void operator()(pg_result* result) const noexcept;
+};
+using ResultHandle = std::unique_ptr<pg_result, ClearResult>;
+
+/// Throws what the SQLSTATE stands for; an empty one is a connection that was lost. Pure.
+[[noreturn]] void raise_state(std::string_view sqlstate, const std::string& what);
+
+/// Throws what stands in `result`, which may be null, unless it is a success. The message has the server's
+/// first line and the SQL, not its DETAIL, which quotes values.
+void require_done(const pg_conn* connection, const pg_result* result, std::string_view doing);
+
+/// The last message of the connection on one line.
+std::string last_message(const pg_conn* connection);
+
+}  // namespace keyward::storage::postgres

@@ -1,0 +1,97 @@
+#include "storage/postgres/url.hpp"
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include "base/secret.hpp"
+
+namespace keyward::storage::postgres {
+namespace {
+
+struct Free {
+  void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
+};
+using Parts = std::unique_ptr<PQconninfoOption, Free>;
+
+/// Null when libpq cannot read it.
+Parts parse(std::string_view url) {
+  std::string text{url};
+  char* message = nullptr;
+  Parts parts{PQconninfoParse(text.c_str(), &message)};
+  PQfreemem(message);
+  wipe(text);
+  return parts;
+}
+
+/// RFC 3986 §2.3; what else there is gets encoded.
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view{"-._~,/:[]"}.contains(c);
+}
+
+void add_encoded(std::string& to, std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (is_plain(c)) {
+      to += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    to += '%';
+    to += digits[byte >> 4U];
+    to += digits[byte & 15U];
+  }
+}
+
+}  // namespace
+
+bool is_url(std::string_view text) {
+  return text.starts_with("postgres://") || text.starts_with("postgresql://");
+}
+
+Result<void> check_url(std::string_view url) {
+  if (is_url(url) && !url.contains('\0') && parse(url)) return {};
+  return fail(ErrorCode::invalid_input,
+              "The database's URL cannot be read. It is postgres://USER:PASSWORD@HOST:PORT/DATABASE, and "
+              "characters such as / @ : # % in a part are written as %2F and the like.");
+}
+
+std::string shown_url(std::string_view url) {
+  const Parts parts = parse(url);
+  if (!parts) throw std::logic_error("shown_url: not a good URL");
+  const auto value_of = [&](std::string_view keyword) -> std::string_view {
+    for (const auto* part = parts.get(); part->keyword != nullptr; ++part) {
+      if (part->keyword == keyword && part->val != nullptr) return part->val;
+    }
+    return {};
+  };
+  std::string shown = "postgres://";
+  add_encoded(shown, value_of("user"));
+  if (!value_of("password").empty()) shown += ":********";
+  if (!value_of("user").empty() || !value_of("password").empty()) shown += '@';
+  // The rest as options: several hosts and socket folders have no place in the authority that always fits.
+  const bool plain_host = !value_of("host").empty() && !value_of("host").contains('/');
+  if (plain_host) add_encoded(shown, value_of("host"));
+  if (plain_host && !value_of("port").empty()) (shown += ':') += value_of("port");
+  shown += '/';
+  add_encoded(shown, value_of("dbname"));
+  char separator = '?';
+  for (const auto* part = parts.get(); part->keyword != nullptr; ++part) {
+    const std::string_view keyword = part->keyword;
+    if (part->val == nullptr || keyword == "user" || keyword == "password" || keyword == "dbname") continue;
+    if (plain_host && (keyword == "host" || keyword == "port")) continue;
+    shown += separator;
+    separator = '&';
+    (shown += keyword) += '=';
+    if (part->dispchar[0] == '*') {
+      shown += "********";
+    } else {
+      add_encoded(shown, part->val);
+    }
+  }
+  return shown;
+}
+
+}  // namespace keyward::storage::postgres

@@ -1,0 +1,41 @@
+// Reconnector: makes new connections for the threads of one lane when theirs have broken.
+//
+// While the database is away, one thread at a time tries, and after each failure nobody tries for a while:
+// from 50 ms, doubled up to 2 s, with a random part so that many servers do not come back in step. Who asks
+// meanwhile is refused at once, so that closures do not pile up behind a database that does not answer.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "storage/connection.hpp"
+
+namespace keyward::storage {
+
+class Reconnector {
+ public:
+  Reconnector(Driver& driver, Access access) : driver_(driver), access_(access) {}
+
+  /// What Driver::connect() throws, or Unavailable when it is too early to try again.
+  std::unique_ptr<Connection> connect();
+
+ private:
+  void note_failure(const std::string& why);
+
+  Driver& driver_;
+  const Access access_;
+  std::mutex mutex_;
+  std::condition_variable tried_;
+  bool trying_ = false;
+  std::string last_failure_;
+  std::chrono::milliseconds delay_{0};
+  std::chrono::steady_clock::time_point not_before_;
+};
+
+/// Between nothing and `most`.
+std::chrono::microseconds random_pause(std::chrono::microseconds most);
+
+}  // namespace keyward::storage
