@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/session_sweep.hpp"
+#include "app/setup_token_file.hpp"
 #include "base/log.hpp"
 #include "storage/errors.hpp"
 
@@ -96,6 +97,9 @@ Result<std::unique_ptr<Application>> Application::open(Config config) {
   if (!server) return fail_from(server);
   application->server_ = std::move(*server);
   use_bound_port(application->config_, application->server_->port());
+  auto token = prepare_setup_token(*application->core_, setup_token_path(application->config_));
+  if (!token) return fail_from(token);
+  application->new_setup_token_ = std::move(*token);
   application->construct_features();
   application->register_routes();
   return application;
@@ -143,6 +147,11 @@ void Application::construct_features() {
   profile_ = std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
                                                  password_attempts_, *core.events, core.clock);
   audit_ = std::make_unique<features::Audit>(*core.database);
+  admin_users_ =
+      std::make_unique<features::AdminUsers>(*core.database, *core.revisions, *core.events, core.clock);
+  roles_ = std::make_unique<features::Roles>(*core.database, *core.revisions, *core.events, core.clock);
+  setup_ = std::make_unique<features::Setup>(*core.database, *hasher_, password_policy_, *core.events,
+                                             core.clock, core.random, setup_token_path(config_));
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
   router_.provide(*gate_);

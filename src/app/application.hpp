@@ -8,6 +8,7 @@
 #include "domain/limits/device_tokens.hpp"
 #include "domain/limits/limits.hpp"
 #include "domain/limits/memory_rate_limiter.hpp"
+#include "features/admin_users/admin_users.hpp"
 #include "features/audit/audit.hpp"
 #include "features/health/health.hpp"
 #include "features/jwks/jwks.hpp"
@@ -18,7 +19,9 @@
 #include "features/profile/profile.hpp"
 #include "features/refresh/refresh.hpp"
 #include "features/registration/registration.hpp"
+#include "features/roles/roles.hpp"
 #include "features/sessions/sessions.hpp"
+#include "features/setup/setup.hpp"
 #include "web/engine/server.hpp"
 #include "web/openapi/documentation.hpp"
 #include "web/router.hpp"
@@ -39,6 +42,8 @@ class Application {
 
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] bool first_start() const { return core_->first_start; }
+  /// The token that makes the first admin, if it was made just now: to be shown once.
+  [[nodiscard]] const std::optional<Secret>& new_setup_token() const { return new_setup_token_; }
 
  private:
   Application(Config config, std::unique_ptr<Core> core);
@@ -49,6 +54,7 @@ class Application {
 
   Config config_;
   std::unique_ptr<Core> core_;
+  std::optional<Secret> new_setup_token_;
   domain::SessionSettings session_settings_;
   domain::PasswordPolicy password_policy_;
   domain::MemoryRateLimiter rate_limiter_;
@@ -69,6 +75,9 @@ class Application {
   std::unique_ptr<features::Sessions> sessions_;
   std::unique_ptr<features::Profile> profile_;
   std::unique_ptr<features::Audit> audit_;
+  std::unique_ptr<features::AdminUsers> admin_users_;
+  std::unique_ptr<features::Roles> roles_;
+  std::unique_ptr<features::Setup> setup_;
   std::unique_ptr<features::Jwks> jwks_;
   std::unique_ptr<features::Health> health_;
   web::openapi::Documentation documentation_;

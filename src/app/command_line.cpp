@@ -16,7 +16,9 @@ namespace {
 struct Words {
   CommonFlags common;
   NewUserFlags new_user;
-  std::string name, who, after, url;
+  UserListFlags user_list;
+  UserRoleFlags user_role;
+  std::string name, who, url;
   std::filesystem::path jwks, checkpoints;
   std::int64_t limit = 100;
   bool now = false, compromised = false, signature_only = false, plan = false, password_stdin = false,
@@ -68,16 +70,21 @@ void add_user(CLI::App& app, Words& words) {
     return user_add(words.common, words.new_user);
   });
   create.add_option("email", words.new_user.email, "The e-mail address")->required();
-  create.add_option("--role", words.new_user.roles, "A role, beside `user`; may be given again")->take_all();
+  create.add_option("--role", words.new_user.roles, "A role, beside `user`; may be given again")
+      ->take_all()
+      ->allow_extra_args(false);
   create.add_option("--name", words.name, "The full name");
   create
       .add_flag("--password-stdin", words.password_stdin,
                 "Read the password from the first line of standard input")
       ->required();
-  auto& list = add(user, words, "list", "List accounts",
-                   [&] { return user_list(words.common, words.limit, words.after); });
-  list.add_option("--limit", words.limit, "How many (default 100)")->check(CLI::Range(1, 10'000));
-  list.add_option("--after", words.after, "Start behind this id");
+  auto& list =
+      add(user, words, "list", "List accounts", [&] { return user_list(words.common, words.user_list); });
+  list.add_option("--limit", words.user_list.limit, "How many (default 100)")->check(CLI::Range(1, 10'000));
+  list.add_option("--after", words.user_list.after, "Start behind this id");
+  list.add_option("--search", words.user_list.search, "Only those whose e-mail address begins so");
+  list.add_option("--role", words.user_list.role, "Only those who have this role");
+  list.add_flag("--disabled", words.user_list.disabled, "Only those who are disabled");
   const auto about_one = [&](const std::string& name, const std::string& help, std::function<int()> run) {
     add(user, words, name, help, std::move(run))
         .add_option("user", words.who, "E-mail address or id")
@@ -89,6 +96,15 @@ void add_user(CLI::App& app, Words& words) {
   about_one("enable", "Allow an account again",
             [&] { return user_set_disabled(words.common, words.who, false); });
   about_one("delete", "Delete an account", [&] { return user_delete(words.common, words.who); });
+  auto& role = add(user, words, "role", "Give an account roles, or take them away",
+                   [&] { return user_role(words.common, words.who, words.user_role); });
+  role.add_option("user", words.who, "E-mail address or id")->required();
+  role.add_option("--add", words.user_role.add, "A role to give; may be given again")
+      ->take_all()
+      ->allow_extra_args(false);
+  role.add_option("--remove", words.user_role.remove, "A role to take away; may be given again")
+      ->take_all()
+      ->allow_extra_args(false);
 }
 
 void add_key(CLI::App& app, Words& words) {

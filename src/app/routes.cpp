@@ -46,7 +46,10 @@ void Application::register_routes() {
 
   router_.get("/me", *profile_, &features::Profile::me).summary("Who am I").tag("Me");
   router_.patch("/me", *profile_, &features::Profile::change).summary("Change my name").tag("Me");
-  router_.del("/me", *profile_, &features::Profile::leave).summary("Delete my account").tag("Me");
+  router_.del("/me", *profile_, &features::Profile::leave)
+      .summary("Delete my account")
+      .tag("Me")
+      .refuses(conflict);
   router_.post("/me/password", *profile_, &features::Profile::change_password)
       .summary("Change my password; every other session ends")
       .tag("Me")
@@ -58,6 +61,37 @@ void Application::register_routes() {
   router_.get("/audit", *audit_, &features::Audit::list)
       .summary("Security events, newest first")
       .tag("Administration");
+  router_.get("/users", *admin_users_, &features::AdminUsers::list)
+      .summary("List and search accounts")
+      .tag("Administration");
+  router_.get("/users/{user_id}", *admin_users_, &features::AdminUsers::show)
+      .summary("Read an account")
+      .tag("Administration");
+  router_.patch("/users/{user_id}", *admin_users_, &features::AdminUsers::change)
+      .summary("Change, disable or enable an account, or give it other roles")
+      .tag("Administration")
+      .refuses(conflict);
+  router_.del("/users/{user_id}", *admin_users_, &features::AdminUsers::remove)
+      .summary("Delete an account")
+      .tag("Administration")
+      .refuses(conflict);
+  router_.get("/roles", *roles_, &features::Roles::list).summary("List the roles").tag("Administration");
+  router_.put("/roles/{name}", *roles_, &features::Roles::put)
+      .summary("Make a role, or give it other permissions")
+      .tag("Administration")
+      .refuses(conflict);
+  router_.del("/roles/{name}", *roles_, &features::Roles::remove)
+      .summary("Delete a role that nobody has")
+      .tag("Administration")
+      .refuses(conflict);
+  router_.post("/setup", *setup_, &features::Setup::make_first_admin)
+      .summary("Make the first admin")
+      .description(
+          "Takes the token that the server printed at its first start. 403 for a wrong token, and for any "
+          "token once it was used or there is an admin.")
+      .tag("Administration")
+      .refuses(forbidden)
+      .refuses(unavailable);
 
   router_.get("/.well-known/jwks.json", *jwks_, &features::Jwks::key_set)
       .summary("The keys that access tokens are verified with")

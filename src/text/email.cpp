@@ -154,4 +154,11 @@ Result<EmailAddress> parse_email(std::string_view text) {
   return EmailAddress{std::string{typed}, *folded + "@" + *domain};
 }
 
+std::string normalize_email_prefix(std::string_view text) {
+  if (auto whole = parse_email(text)) return std::move(whole->normalized);
+  const auto typed = trim(text);
+  // What is no UTF-8 begins no address; as it is, it finds nothing.
+  return is_utf8(typed) ? fold_case(typed).value_or(std::string{typed}) : std::string{typed};
+}
+
 }  // namespace keyward::text

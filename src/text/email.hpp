@@ -21,4 +21,8 @@ struct EmailAddress {
 /// message is fit for a field error.
 Result<EmailAddress> parse_email(std::string_view text);
 
+/// What the normalised addresses that begin with `text` begin with, as far as that can be told of a part: a
+/// domain in another script is found only when it is whole.
+std::string normalize_email_prefix(std::string_view text);
+
 }  // namespace keyward::text

@@ -46,6 +46,7 @@ def test_users_from_the_command_line(data):
         login = server.login("root@example.com")
         assert login.status == 200
         assert server.call("GET", "/me", token=login.json["access_token"]).json["roles"] == ["admin", "user"]
+    assert command("user", "add", "second@example.com", "--role", "admin", "--password-stdin", data=data, stdin=GOOD_PASSWORD)[0] == 0
     assert command("user", "disable", "root@example.com", data=data)[0] == 0
     assert run_json("user", "show", "root@example.com", data=data)["disabled"] is True
     assert command("user", "delete", "root@example.com", data=data)[0] == 0

@@ -40,10 +40,19 @@ struct NewUserFlags {
   std::vector<std::string> roles;
 };
 int user_add(const CommonFlags& flags, const NewUserFlags& user);
-int user_list(const CommonFlags& flags, std::int64_t limit, const std::string& after);
+struct UserListFlags {
+  std::int64_t limit = 100;
+  std::string after, search, role;
+  bool disabled = false;
+};
+int user_list(const CommonFlags& flags, const UserListFlags& wanted);
 int user_show(const CommonFlags& flags, const std::string& who);
 int user_set_disabled(const CommonFlags& flags, const std::string& who, bool disabled);
 int user_delete(const CommonFlags& flags, const std::string& who);
+struct UserRoleFlags {
+  std::vector<std::string> add, remove;
+};
+int user_role(const CommonFlags& flags, const std::string& who, const UserRoleFlags& wanted);
 
 int key_list(const CommonFlags& flags);
 int key_rotate(const CommonFlags& flags, domain::Rotation rotation);

@@ -5,6 +5,7 @@
 
 #include "app/application.hpp"
 #include "app/commands/command.hpp"
+#include "app/setup_token_file.hpp"
 
 namespace keyward::app {
 
@@ -26,6 +27,18 @@ void greet(const Application& application) {
              KEYWARD_VERSION, url, application.config().storage.data.string());
 }
 
+/// The only time that the token is shown: on standard error, which is no log of ours.
+void show_setup_token(const Application& application) {
+  const auto& token = application.new_setup_token();
+  if (!token) return;
+  const auto& config = application.config();
+  fmt::print(stderr,
+             "There is no admin yet. Make yourself the first with a POST to {}/setup of\n\n"
+             "  {{\"token\": \"{}\", \"email\": …, \"password\": …}}\n\n"
+             "The token works once; until then it is also in {}.\n\n",
+             config.server.public_url, token->text(), setup_token_path(config).string());
+}
+
 }  // namespace
 
 int serve(const CommonFlags& flags) {
@@ -38,6 +51,7 @@ int serve(const CommonFlags& flags) {
   auto application = Application::open(std::move(*config));
   if (!application) return complain(application.error().message);
   if ((*application)->first_start()) greet(**application);
+  show_setup_token(**application);
   const bool drained = (*application)->run();
   // All that is left is to tidy up: an impatient second signal must not make a failure of a finished drain.
   std::signal(SIGTERM, SIG_IGN);

@@ -1,4 +1,4 @@
-// keyward user add | list | show | disable | enable | delete
+// keyward user add | list | show | role | disable | enable | delete
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,11 +7,13 @@
 #include <iostream>
 
 #include "app/commands/command.hpp"
+#include "app/setup_token_file.hpp"
 #include "base/limits.hpp"
 #include "domain/accounts/accounts.hpp"
 #include "domain/passwords/password_policy.hpp"
-#include "domain/roles/permissions.hpp"
+#include "domain/roles/roles.hpp"
 #include "domain/sessions/sessions.hpp"
+#include "text/email.hpp"
 #include "text/unicode.hpp"
 
 namespace keyward::app {
@@ -62,14 +64,14 @@ domain::SecurityEvent by_command(std::string_view name, const Uuid& account_id, 
   return {.name = name, .account_id = account_id, .reason = "command_line", .detail = std::move(detail)};
 }
 
-/// Finds the account, lets `change` work on it in the same transaction, and tells the servers on this data
-/// folder.
+/// Finds the account, lets `change` (which returns Result<void>) work on it in the same transaction, and
+/// tells the servers on this data folder.
 template <class Change>
 Result<domain::Account> change_account(Core& core, const std::string& who, Change change) {
   return core.database->blocking_write([&](storage::Transaction& transaction) -> Result<domain::Account> {
     auto account = find_account(transaction, who);
-    if (!account || !change(transaction, *account))
-      return fail(ErrorCode::not_found, "There is no user " + who);
+    if (!account) return fail(ErrorCode::not_found, "There is no user " + who);
+    if (Result<void> changed = change(transaction, *account); !changed) return fail_from(changed);
     transaction.after_commit([&core, id = account->id] { core.revisions->bump_account(id); });
     return std::move(*account);
   });
@@ -89,6 +91,19 @@ std::string to_sentence(const Error& error) {
   return sentence;
 }
 
+Result<void> blocking_check_role(Core& core, const std::string& name) {
+  const bool known = core.database->blocking_read(
+      [&](storage::Transaction& transaction) { return domain::find_role(transaction, name).has_value(); });
+  if (!known) return fail(ErrorCode::invalid_input, "There is no role " + name);
+  return {};
+}
+
+/// Once there is an admin nobody needs the setup token any more, and it is dead.
+void remove_setup_token(const CommonFlags& flags, Core& core) {
+  if (!core.database->blocking_read(domain::has_any_admin)) return;
+  if (const auto config = load_config_or_complain(flags)) remove_setup_token_file(setup_token_path(*config));
+}
+
 Result<domain::NewAccount> make_account(const Config& config, Core& core, const NewUserFlags& user) {
   auto email = text::parse_email(user.email);
   if (!email) return fail_from(email);
@@ -104,7 +119,7 @@ Result<domain::NewAccount> make_account(const Config& config, Core& core, const 
                              .password_hash = {},
                              .created_at = core.clock.now()};
   for (const auto& role : user.roles) {
-    if (!domain::is_built_in_role(role)) return fail(ErrorCode::invalid_input, "There is no role " + role);
+    if (auto known = blocking_check_role(core, role); !known) return fail_from(known);
     if (std::ranges::find(account.roles, role) == account.roles.end()) account.roles.push_back(role);
   }
   const auto name = user.name.value_or("");
@@ -135,6 +150,7 @@ int user_add(const CommonFlags& flags, const NewUserFlags& user) {
     return true;
   });
   if (!inserted) return complain("There is a user " + user.email + " already");
+  remove_setup_token(flags, **core);
   if (flags.json) {
     fmt::print("{}\n", json::serialize(json::object{{"id", account->id.to_string()},
                                                     {"email", account->email.as_typed}}));
@@ -144,13 +160,17 @@ int user_add(const CommonFlags& flags, const NewUserFlags& user) {
   return exit_done;
 }
 
-int user_list(const CommonFlags& flags, std::int64_t limit, const std::string& after) {
+int user_list(const CommonFlags& flags, const UserListFlags& wanted) {
   const auto core = open_core_or_complain(flags);
   if (!core) return exit_failed;
-  const auto after_id = Uuid::parse(after);
-  if (!after.empty() && !after_id) return complain("--after takes the id of a user");
+  const auto after_id = Uuid::parse(wanted.after);
+  if (!wanted.after.empty() && !after_id) return complain("--after takes the id of a user");
   const auto page = core->database->blocking_read([&](storage::Transaction& transaction) {
-    auto found = domain::list_accounts(transaction, after_id, limit);
+    auto found = domain::list_accounts(transaction,
+                                       {.email_prefix = text::normalize_email_prefix(wanted.search),
+                                        .role = wanted.role,
+                                        .disabled = wanted.disabled ? std::optional{true} : std::nullopt},
+                                       after_id, wanted.limit);
     std::vector<ShownAccount> shown;
     for (auto& account : found.items) {
       auto roles = domain::list_roles(transaction, account.id);
@@ -195,10 +215,12 @@ int user_set_disabled(const CommonFlags& flags, const std::string& who, bool dis
       change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
         // Enabling brings no old session back: whoever was let in before has to log in again.
         if (disabled) domain::end_sessions(transaction, account.id, std::nullopt, "account_disabled", now);
-        if (!domain::set_disabled(transaction, account.id, disabled, now)) return false;
-        core->events->record(transaction,
-                             by_command("user_updated", account.id, disabled ? "disabled" : "enabled"));
-        return true;
+        auto set = domain::set_disabled(transaction, account.id, disabled, now);
+        if (set) {
+          core->events->record(transaction,
+                               by_command("user_updated", account.id, disabled ? "disabled" : "enabled"));
+        }
+        return set;
       });
   if (!changed) return complain(changed.error().message);
   return exit_done;
@@ -209,11 +231,39 @@ int user_delete(const CommonFlags& flags, const std::string& who) {
   if (!core) return exit_failed;
   const auto deleted =
       change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
-        if (!domain::delete_account(transaction, account.id)) return false;
-        core->events->record(transaction, by_command("user_deleted", account.id));
-        return true;
+        auto gone = domain::delete_account(transaction, account.id);
+        if (gone) core->events->record(transaction, by_command("user_deleted", account.id));
+        return gone;
       });
   if (!deleted) return complain(deleted.error().message);
+  return exit_done;
+}
+
+int user_role(const CommonFlags& flags, const std::string& who, const UserRoleFlags& wanted) {
+  if (wanted.add.empty() && wanted.remove.empty()) {
+    complain("Say which: --add NAME or --remove NAME");
+    return exit_usage;
+  }
+  const auto core = open_core_or_complain(flags);
+  if (!core) return exit_failed;
+  for (const auto& role : wanted.add) {
+    if (const auto known = blocking_check_role(*core, role); !known) return complain(known.error().message);
+  }
+  const auto now = core->clock.now();
+  const auto changed = change_account(
+      *core, who, [&](storage::Transaction& transaction, const domain::Account& account) -> Result<void> {
+        const auto held = domain::list_roles(transaction, account.id);
+        auto roles = held;
+        roles.insert(roles.end(), wanted.add.begin(), wanted.add.end());
+        for (const auto& role : wanted.remove) std::erase(roles, role);
+        const auto change = domain::compare_roles(held, std::move(roles));
+        if (change.empty()) return {};
+        if (auto done = domain::change_roles(transaction, account.id, change, now); !done) return done;
+        core->events->record(transaction, by_command("authz_change", account.id, change.to_string()));
+        return {};
+      });
+  if (!changed) return complain(changed.error().message);
+  remove_setup_token(flags, *core);
   return exit_done;
 }
 

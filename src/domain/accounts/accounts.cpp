@@ -1,5 +1,8 @@
 #include "domain/accounts/accounts.hpp"
 
+#include "domain/roles/keeps_an_admin.hpp"
+#include "domain/roles/roles.hpp"
+
 // One list for every statement that reads whole accounts; the names are the members' of Account.
 #define KEYWARD_ACCOUNT_COLUMNS \
   "id, email, email_verified, full_name, password_hash, disabled, created_at, last_login_at"
@@ -35,12 +38,19 @@ std::vector<std::string> list_roles(storage::Transaction& transaction, const Uui
                                        account_id);
 }
 
-AccountPage list_accounts(storage::Transaction& transaction, std::optional<Uuid> after, std::int64_t limit) {
+AccountPage list_accounts(storage::Transaction& transaction, const AccountFilter& filter,
+                          std::optional<Uuid> after, std::int64_t limit) {
   // One row more than asked for tells whether there is a next page. The nil UUID sorts before every UUIDv7.
-  AccountPage page{transaction.list<Account>("SELECT " KEYWARD_ACCOUNT_COLUMNS
-                                             " FROM accounts WHERE id > $1 ORDER BY id LIMIT $2",
-                                             after.value_or(Uuid{}), limit + 1),
-                   std::nullopt};
+  // substr and not LIKE: a prefix has no wildcards then, and the engines agree on upper and lower case.
+  AccountPage page{
+      transaction.list<Account>("SELECT " KEYWARD_ACCOUNT_COLUMNS " FROM accounts WHERE id > $1 "
+                                "AND ($2 = '' OR substr(email_normalized, 1, length($2)) = $2) "
+                                "AND ($3 = '' OR EXISTS (SELECT 1 FROM account_roles r "
+                                "WHERE r.account_id = accounts.id AND r.role = $3)) "
+                                "AND ((disabled AND $4) OR (NOT disabled AND $5)) ORDER BY id LIMIT $6",
+                                after.value_or(Uuid{}), filter.email_prefix, filter.role,
+                                filter.disabled.value_or(true), !filter.disabled.value_or(false), limit + 1),
+      std::nullopt};
   if (page.items.size() > static_cast<std::size_t>(limit)) {
     page.items.pop_back();
     page.next = page.items.back().id;
@@ -54,13 +64,29 @@ bool set_full_name(storage::Transaction& transaction, const Uuid& id,
                              full_name, now) == 1;
 }
 
-bool set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now) {
-  return transaction.execute("UPDATE accounts SET disabled = $2, updated_at = $3 WHERE id = $1", id, disabled,
-                             now) == 1;
+namespace {
+
+/// Why a statement with KEYWARD_KEEPS_AN_ADMIN changed nothing.
+Result<void> explain(storage::Transaction& transaction, const Uuid& id, std::int64_t changed) {
+  if (changed == 1) return {};
+  if (!find_account(transaction, id)) return fail(ErrorCode::not_found, "There is no such user");
+  return refuse_to_lose_last_admin();
 }
 
-bool delete_account(storage::Transaction& transaction, const Uuid& id) {
-  return transaction.execute("DELETE FROM accounts WHERE id = $1", id) == 1;
+}  // namespace
+
+Result<void> set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now) {
+  const auto changed = transaction.execute(
+      "UPDATE accounts SET disabled = $2, updated_at = $3 WHERE id = $1 AND (NOT $2 "
+      "OR " KEYWARD_KEEPS_AN_ADMIN ")",
+      id, disabled, now);
+  return explain(transaction, id, changed);
+}
+
+Result<void> delete_account(storage::Transaction& transaction, const Uuid& id) {
+  const auto deleted =
+      transaction.execute("DELETE FROM accounts WHERE id = $1 AND " KEYWARD_KEEPS_AN_ADMIN, id);
+  return explain(transaction, id, deleted);
 }
 
 bool record_login(storage::Transaction& transaction, const Uuid& id, std::string_view verified_hash,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/uuid.hpp"
 #include "storage/transaction.hpp"
 #include "text/email.hpp"
@@ -50,18 +51,26 @@ std::optional<Account> find_account(storage::Transaction& transaction, const Uui
 std::optional<Account> find_account_by_email(storage::Transaction& transaction, std::string_view normalized);
 std::vector<std::string> list_roles(storage::Transaction& transaction, const Uuid& account_id);
 
+/// Which accounts to list; what is left as it is matches everything.
+struct AccountFilter {
+  std::string email_prefix;  // text::normalize_email_prefix
+  std::string role;
+  std::optional<bool> disabled;
+};
 struct AccountPage {
   std::vector<Account> items;
   std::optional<Uuid> next;  // pass as `after` for the following page; none: this was the last
 };
 /// Accounts in the order they were made.
-AccountPage list_accounts(storage::Transaction& transaction, std::optional<Uuid> after, std::int64_t limit);
+AccountPage list_accounts(storage::Transaction& transaction, const AccountFilter& filter,
+                          std::optional<Uuid> after, std::int64_t limit);
 
-/// Each returns false when there is no such account.
+/// False when there is no such account.
 [[nodiscard]] bool set_full_name(storage::Transaction& transaction, const Uuid& id,
                                  const std::optional<std::string>& full_name, Time now);
-[[nodiscard]] bool set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now);
-[[nodiscard]] bool delete_account(storage::Transaction& transaction, const Uuid& id);
+/// Each answers not_found when there is no such account, and conflict when it is the last admin's (Z3).
+Result<void> set_disabled(storage::Transaction& transaction, const Uuid& id, bool disabled, Time now);
+Result<void> delete_account(storage::Transaction& transaction, const Uuid& id);
 /// False when the account is gone, was disabled, or has another password than the one that was verified: no
 /// login may be recorded then.
 [[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id,

@@ -48,14 +48,15 @@ Task<Result<UserView>> Profile::change(access::SignedIn who, web::Body<ProfileCh
 }
 
 Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client client) {
-  const bool deleted = co_await database.write([&, now = clock.now()](storage::Transaction& transaction) {
-    transaction.after_commit([this, id = who->account.id] { revisions.bump_account(id); });
-    if (!may_write(transaction, *who, now) || !domain::delete_account(transaction, who->account.id))
-      return false;
-    events.record(transaction, about("user_deleted", client, who->account.id, "by_owner"));
-    return true;
-  });
-  if (!deleted) co_return gone();
+  const auto deleted =
+      co_await database.write([&, now = clock.now()](storage::Transaction& transaction) -> Result<void> {
+        if (!may_write(transaction, *who, now)) return gone();
+        if (auto left = domain::delete_account(transaction, who->account.id); !left) return left;
+        transaction.after_commit([this, id = who->account.id] { revisions.bump_account(id); });
+        events.record(transaction, about("user_deleted", client, who->account.id, "by_owner"));
+        return {};
+      });
+  if (!deleted) co_return std::unexpected(deleted.error());
   co_return web::NoContent{};
 }
 

@@ -2,7 +2,7 @@
 //
 // GET /me    -> 200 {id, email, email_verified, full_name, roles, created_at, last_login_at}
 // PATCH /me {full_name?} -> 200 as GET; null removes the name; any other member is refused (Z2)
-// DELETE /me -> 204; the account and its sessions are gone
+// DELETE /me -> 204; the account and its sessions are gone · 409 for the last admin (Z3)
 // POST /me/password {current_password, new_password} -> 204; every other session ends (S5)
 //   -> 403 `Current password is wrong` (P7) · 409 changed meanwhile · 422 · 429 as at login
 //
