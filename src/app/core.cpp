@@ -3,6 +3,7 @@
 #include "app/master_key_file.hpp"
 #include "protocol/jose/algorithm.hpp"
 #include "storage/migrations.hpp"
+#include "storage/sqlite/data_folder.hpp"
 
 namespace keyward::app {
 
@@ -50,7 +51,18 @@ domain::LimitSettings to_limit_settings(const Config& config) {
           .forgot_per_hour = static_cast<std::uint32_t>(limits.forgot_per_hour)};
 }
 
-std::filesystem::path database_path(const Config& config) { return config.storage.data / "keyward.db"; }
+storage::DatabaseOptions to_database_options(const Config& config) {
+  storage::DatabaseOptions options{.path = config.storage.data / "keyward.db",
+                                   .reader_threads = config.storage.readers,
+                                   .writer_threads = config.storage.writers};
+  const StorageUrl& url = config.storage.url;
+  if (is_postgres(url)) {
+    options.postgres_url = url.text.copy();
+  } else if (!url.text.empty()) {
+    options.path = url.text.text();
+  }
+  return options;
+}
 
 domain::EmailInEvents to_email_in_events(const Config& config) {
   using enum domain::EmailInEvents;
@@ -64,14 +76,15 @@ void Core::close_database() {
 
 Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output) {
   auto core = std::make_unique<Core>();
-  core->first_start = !std::filesystem::exists(database_path(config));
 
-  auto database =
-      storage::Database::open({.path = database_path(config), .reader_threads = config.storage.readers});
+  // The database may lie elsewhere: the folder is for the master key and the revisions too.
+  if (auto made = storage::sqlite::make_folder(config.storage.data); !made) return fail_from(made);
+  auto database = storage::Database::open(to_database_options(config));
   if (!database) return fail_from(database);
   core->database = std::move(*database);
-  if (auto migrated = storage::blocking_migrate(*core->database, core->clock.now()); !migrated)
-    return fail_from(migrated);
+  auto migrated = storage::blocking_migrate(*core->database, core->clock.now());
+  if (!migrated) return fail_from(migrated);
+  core->first_start = !migrated->empty() && migrated->front().number == 1;
 
   auto revisions = domain::Revisions::open(config.storage.data);
   if (!revisions) return fail_from(revisions);

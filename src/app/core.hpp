@@ -28,14 +28,15 @@ domain::SessionSettings to_session_settings(const Config& config);
 domain::PasswordPolicy to_password_policy(const Config& config);
 domain::PasswordHasherOptions to_hasher_options(const Config& config);
 domain::LimitSettings to_limit_settings(const Config& config);
-std::filesystem::path database_path(const Config& config);
+storage::DatabaseOptions to_database_options(const Config& config);
 
 domain::EmailInEvents to_email_in_events(const Config& config);
 
 class Core {
  public:
-  /// Makes the data folder, opens the database, migrates it, opens the keys. Security events are rows of the
-  /// audit trail, and lines of `event_output`. The error is one sentence for the operator.
+  /// Makes the data folder, opens the database (which need not lie in it), migrates it, opens the keys.
+  /// Security events are rows of the audit trail, and lines of `event_output`. The error is one sentence for
+  /// the operator.
   static Result<std::unique_ptr<Core>> open(const Config& config,
                                             int event_output = domain::EventLog::no_output);
 
@@ -49,7 +50,7 @@ class Core {
 
   SystemClock clock;
   crypto::SystemRandom random;
-  bool first_start = false;  // the database was made just now
+  bool first_start = false;  // the database had no tables until now
   // Work that the database has taken uses these two until it is closed.
   std::unique_ptr<domain::AuditTrail> audit;
   std::unique_ptr<domain::EventLog> events;

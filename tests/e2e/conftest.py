@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from database import drop_below
 from keyward import Keyward
 
 _numbers = itertools.count(1)
@@ -11,13 +12,16 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with Keyward(tmp_path_factory.mktemp("keyward") / "data", env={"KEYWARD_LIMITS_ENABLED": "false"}) as running:
+    folder = tmp_path_factory.mktemp("keyward")
+    with Keyward(folder / "data", env={"KEYWARD_LIMITS_ENABLED": "false"}) as running:
         yield running
+    drop_below(folder)
 
 
 @pytest.fixture
 def data(tmp_path):
-    return tmp_path / "data"
+    yield tmp_path / "data"
+    drop_below(tmp_path)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import threading
 import time
 import urllib.parse
 
+from database import environment_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("KEYWARD_BINARY", ROOT / "build/release/keyward")).resolve()
 GOOD_PASSWORD = "violet orbit candle 94"
@@ -39,13 +41,15 @@ def command(*arguments, data=None, stdin=None, env=None, timeout=60):
     words = [str(BINARY), *map(str, arguments)]
     if data is not None:
         words += ["--data", str(data)]
-    done = subprocess.run(words, input=stdin, capture_output=True, text=True, env={**clean_environment(), **(env or {})},
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True, env={**clean_environment(data), **(env or {})},
                           timeout=timeout, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
-def clean_environment():
-    return {name: value for name, value in os.environ.items() if not name.startswith("KEYWARD_")}
+def clean_environment(data=None):
+    """Our environment without settings, but for the database of the data folder."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("KEYWARD_")}
+    return {**others, **environment_of(data)}
 
 
 class Keyward:
@@ -61,7 +65,7 @@ class Keyward:
         if "--listen" not in self.arguments:
             words += ["--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        errors="surrogateescape", env={**clean_environment(), **self.env})
+                                        errors="surrogateescape", env={**clean_environment(self.data), **self.env})
         self.readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
                         for pair in ((self.process.stdout, self.events), (self.process.stderr, self.errors))]
         for reader in self.readers:

@@ -1,10 +1,10 @@
 """Bad input at every endpoint: a 4xx with a problem document, never a 5xx, and nothing stored."""
 
 import json
-import sqlite3
 
 import pytest
 
+from database import connect
 from keyward import GOOD_PASSWORD
 
 WRITES = [("POST", "/register", False), ("POST", "/login", False), ("PATCH", "/me", True), ("POST", "/me/password", True)]
@@ -40,7 +40,7 @@ BAD_BODIES = {
 
 
 def stored_rows(server):
-    with sqlite3.connect(f"file:{server.data}/keyward.db?mode=ro", uri=True) as database:
+    with connect(server.data) as database:
         return [database.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("accounts", "sessions")]
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import stat
 import subprocess
 import threading
@@ -14,6 +13,7 @@ import time
 
 import pytest
 
+from database import connect, is_whole
 from keyward import BINARY, GOOD_PASSWORD, Keyward, clean_environment
 
 
@@ -47,8 +47,8 @@ def test_kill_9_in_the_middle_of_registrations_loses_no_201(data, round_number):
     assert len(answered) > 5
     with Keyward(data) as again:
         assert again.login(answered[-1]).status == 200
-    with sqlite3.connect(data / "keyward.db") as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert is_whole(data)
+    with connect(data) as database:
         stored = {row[0] for row in database.execute("SELECT email FROM accounts")}
     assert set(answered) <= stored
 
@@ -98,7 +98,7 @@ def test_two_servers_on_one_port_are_refused(data, tmp_path):
 def test_a_newer_schema_is_refused(data):
     with Keyward(data):
         pass
-    with sqlite3.connect(data / "keyward.db") as database:
+    with connect(data) as database:
         database.execute("INSERT INTO schema_migrations (number, name, checksum, applied_at_us) VALUES (9999, 'future', 'x', 1)")
     with pytest.raises(AssertionError, match="newer"):
         Keyward(data).start()
@@ -133,7 +133,7 @@ def test_a_reader_of_the_log_that_goes_away_does_not_take_the_server_with_it(dat
     reading, writing = os.pipe()
     log_reading, log_writing = os.pipe()
     process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=writing, stderr=log_writing,
-                               env=clean_environment())
+                               env=clean_environment(data))
     os.close(writing)
     os.close(log_writing)
     try:

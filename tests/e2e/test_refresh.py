@@ -1,12 +1,12 @@
 """Refresh over real HTTP: rotation, races, lost answers, thieves, and what ends a session."""
 
 import contextlib
-import sqlite3
 import time
 
 import jwt
 import pytest
 
+from database import connect
 from keyward import GOOD_PASSWORD, Keyward, command
 from wire import Wire, generation_of, session_of
 
@@ -24,7 +24,7 @@ def me(server, answer):
 
 
 def rows(server, sql, *parameters):
-    with sqlite3.connect(f"file:{server.data}/keyward.db?mode=ro", uri=True, timeout=10) as database:
+    with connect(server.data) as database:
         return database.execute(sql, parameters).fetchall()
 
 
@@ -179,7 +179,7 @@ def test_O14_a_generation_that_the_database_has_not_reached_ends_the_session(dat
         token = server.new_user("restored@example.com")["refresh_token"]
         for _ in range(3):
             token = refresh(server, token).json["refresh_token"]
-        with sqlite3.connect(server.data / "keyward.db", timeout=10) as database:
+        with connect(server.data) as database:
             database.execute("UPDATE sessions SET generation = 1 WHERE id = ?", (session_of(token),))
         assert refresh(server, token).status == 401
         assert events_of(server, "authn_token_reuse", session_of(token))[0]["reason"] == "ahead"
@@ -189,7 +189,7 @@ def test_O14_a_generation_that_the_database_has_not_reached_ends_the_session(dat
 def test_O16_a_policy_without_rotation_keeps_the_token(server, email, policy):
     login = server.new_user(email)
     token = refresh(server, login["refresh_token"], BROWSER).json["refresh_token"]
-    with sqlite3.connect(server.data / "keyward.db", timeout=10) as database:
+    with connect(server.data) as database:
         database.execute("UPDATE sessions SET refresh_policy = ? WHERE id = ?", (policy, session_of(token)))
     answers = [refresh(server, token, BROWSER) for _ in range(5)]
     assert {answer.json["refresh_token"] for answer in answers} == {token}
@@ -226,7 +226,7 @@ def test_S5_a_password_change_ends_the_refresh_tokens_of_all_other_sessions(serv
 def test_S4_a_session_that_is_over_is_refused_with_its_reason(server, email):
     for column, reason in (("idle_expires_at", "idle_expired"), ("expires_at", "absolute_expired")):
         login = server.login(email).json if column == "expires_at" else server.new_user(email)
-        with sqlite3.connect(server.data / "keyward.db", timeout=10) as database:
+        with connect(server.data) as database:
             database.execute(f"UPDATE sessions SET {column} = 1 WHERE id = ?", (session_of(login["refresh_token"]),))
         assert refresh(server, login["refresh_token"]).status == 401
         assert events_of(server, "session_use_after_expire", session_of(login["refresh_token"]))[0]["reason"] == reason

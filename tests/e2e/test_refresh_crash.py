@@ -2,10 +2,10 @@
 
 import random
 import signal
-import sqlite3
 import threading
 import time
 
+from database import connect, is_whole
 from keyward import Keyward
 from wire import Wire, generation_of, session_of
 
@@ -70,8 +70,8 @@ def test_O15_R2_kill_9_under_refresh_load_50_times(data):
         finally:
             server.stop()
     assert sum(client.answers for client in clients) > 20 * KILLS
-    with sqlite3.connect(data / "keyward.db") as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert is_whole(data)
+    with connect(data) as database:
         for client in clients:
             (generation, ended), = database.execute("SELECT generation, ended_at FROM sessions WHERE id = ?",
                                                     (session_of(client.token),))

@@ -2,13 +2,13 @@
 
 import concurrent.futures
 import re
-import sqlite3
 import threading
 import time
 
 import jwt
 import pytest
 
+from database import connect
 from keyward import GOOD_PASSWORD, Keyward, command
 
 UUID_V7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -245,7 +245,7 @@ def test_P1_length_is_counted_in_code_points(server, email):
 
 def test_P8_argon2id_with_the_floor_parameters_is_stored_and_nothing_else(server, email):
     server.register(email)
-    with sqlite3.connect(f"file:{server.data}/keyward.db?mode=ro", uri=True) as database:
+    with connect(server.data) as database:
         stored, = database.execute("SELECT password_hash FROM accounts WHERE email = ?", (email,)).fetchone()
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     content = b"".join(file.read_bytes() for file in server.data.rglob("*") if file.is_file())
@@ -266,11 +266,11 @@ def test_P9_an_imported_hash_is_upgraded_at_the_next_login_once(server, email):
     stored = crypt(GOOD_PASSWORD.encode(), imported.encode()).decode()
     assert stored.startswith("$2b$10$")
     server.register(email)
-    with sqlite3.connect(server.data / "keyward.db", timeout=10) as database:
+    with connect(server.data) as database:
         database.execute("UPDATE accounts SET password_hash = ? WHERE email = ?", (stored, email))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         assert [answer.status for answer in pool.map(lambda _: server.login(email), range(2))] == [200, 200]
-    with sqlite3.connect(f"file:{server.data}/keyward.db?mode=ro", uri=True) as database:
+    with connect(server.data) as database:
         upgraded, = database.execute("SELECT password_hash FROM accounts WHERE email = ?", (email,)).fetchone()
     assert upgraded.startswith("$argon2id$")
     assert server.login(email).status == 200

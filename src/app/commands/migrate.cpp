@@ -32,9 +32,10 @@ void print(const CommonFlags& flags, const std::vector<storage::Migration>& migr
 int migrate(const CommonFlags& flags, bool plan_only) {
   const auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
-  const storage::DatabaseOptions options{.path = database_path(*config), .reader_threads = 1};
+  auto options = to_database_options(*config);
+  options.reader_threads = options.writer_threads = 1;
   if (plan_only) {
-    const auto plan = storage::plan_migrations(options);
+    const auto plan = storage::plan_migrations(std::move(options));
     if (!plan) return complain(plan.error().message);
     print(flags, *plan, "Nothing to do.");
     return exit_done;

@@ -69,8 +69,10 @@ Result<jose::KeySet> read_key_file(const std::filesystem::path& path) {
 Result<jose::KeySet> read_own_keys(const CommonFlags& flags) {
   const auto config = load_config_or_complain(flags);
   if (!config) return fail(ErrorCode::invalid_input, "The configuration has errors");
-  auto database =
-      storage::Database::open({.path = database_path(*config), .reader_threads = 1, .create = false});
+  auto options = to_database_options(*config);
+  options.reader_threads = options.writer_threads = 1;
+  options.create = false;
+  auto database = storage::Database::open(options);
   if (!database) return fail_from(database);
   const auto rows = (*database)->blocking_read(domain::list_signing_keys);
   jose::KeySet keys;

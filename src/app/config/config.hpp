@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "app/config/listen_address.hpp"
+#include "app/config/storage_url.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
@@ -43,7 +44,9 @@ struct ServerConfig {
 
 struct StorageConfig {
   std::filesystem::path data = "./keyward-data";
+  StorageUrl url;
   std::size_t readers = 2;
+  std::size_t writers = 4;
 };
 
 /// 32 bytes, or none.
@@ -138,7 +141,7 @@ std::string config_template();
 
 struct ShownSetting {
   std::string key;
-  std::string value;   // "********" for a secret that is set
+  std::string value;   // "********" for a secret that is set, or for that part of a URL
   std::string origin;  // "default", "derived", "flag", "environment NAME", "FILE:LINE"
 };
 /// `config show`: the values in force.

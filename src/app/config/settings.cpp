@@ -76,9 +76,18 @@ const std::array all_settings{
     Setting{.key = "storage.data",
             .help = "The folder of the database and of the keys. Not on a network file system.",
             .target = KEYWARD_AT(storage.data)},
+    Setting{.key = "storage.url",
+            .help = "The database: PostgreSQL 15 or newer, or SQLite.",
+            .target = KEYWARD_AT(storage.url),
+            .derived_from = "keyward.db in the data folder"},
     Setting{.key = "storage.readers",
-            .help = "Connections that read, a thread each, beside the one that writes.",
+            .help = "Connections that read, a thread each.",
             .target = KEYWARD_AT(storage.readers),
+            .min = 1,
+            .max = 64},
+    Setting{.key = "storage.writers",
+            .help = "Connections that write to PostgreSQL, a thread each. SQLite has one.",
+            .target = KEYWARD_AT(storage.writers),
             .min = 1,
             .max = 64},
     Setting{.key = "secrets.master_key",
@@ -234,7 +243,8 @@ std::string variable_of(const Setting& setting) {
 
 bool is_secret(const Setting& setting) {
   Config scratch;
-  return std::holds_alternative<MasterKey*>(setting.target(scratch));
+  const Target target = setting.target(scratch);
+  return std::holds_alternative<MasterKey*>(target) || std::holds_alternative<StorageUrl*>(target);
 }
 
 std::string_view nearest_setting(std::string_view key) {

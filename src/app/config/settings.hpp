@@ -18,7 +18,7 @@ namespace keyward::app {
 /// Where a setting's value stands in a Config. The type decides how it is read, checked and shown.
 using Target =
     std::variant<bool*, int*, std::size_t*, std::chrono::seconds*, std::string*, std::filesystem::path*,
-                 LogLevel*, ListenAddress*, MasterKey*, web::TrustedProxies*>;
+                 LogLevel*, ListenAddress*, MasterKey*, StorageUrl*, web::TrustedProxies*>;
 
 struct Setting {
   std::string_view key;   // "section.name"
@@ -49,7 +49,7 @@ struct RawValue {
 /// Puts the value in its place, or says what is allowed.
 std::expected<void, std::string> assign(const Setting& setting, Config& config, const RawValue& value);
 
-/// The value as TOML would spell it; "" for nothing, "********" for a secret.
+/// The value as TOML would spell it; "" for nothing, "********" for a secret, or for that part of a URL.
 std::string shown_value(const Setting& setting, const Config& config);
 
 /// "a whole number from 1 to 16", for messages and for the template.

@@ -135,6 +135,13 @@ std::expected<void, std::string> assign(const Setting& setting, Config& config, 
             *target = std::move(*address);
             return {};
           },
+          [&](StorageUrl* target) -> Outcome {
+            if (!is_text(value)) return refuse(setting);
+            auto url = parse_storage_url(value.text);
+            if (!url) return std::unexpected{url.error()};
+            *target = std::move(*url);
+            return {};
+          },
           [&](MasterKey* target) -> Outcome {
             auto key = is_text(value) ? parse_master_key(value.text) : std::nullopt;
             if (!key) return refuse(setting);
@@ -168,6 +175,9 @@ std::string shown_value(const Setting& setting, const Config& config) {
                 std::ranges::find(log_levels, *value, &std::pair<std::string_view, LogLevel>::second)->first);
           },
           [](const ListenAddress* value) { return to_log_json(to_text(*value)); },
+          [](const StorageUrl* value) {
+            return value->text.empty() ? std::string{} : to_log_json(to_text(*value));
+          },
           [](const MasterKey* value) { return value->bytes.empty() ? std::string{} : std::string{mask}; },
           [](const web::TrustedProxies* value) { return to_log_json(value->text()); },
       },
@@ -193,6 +203,9 @@ std::string allowed_values(const Setting& setting) {
                         [](const std::filesystem::path*) -> std::string { return "a path"; },
                         [](const LogLevel*) -> std::string { return "one of debug, info, warning, error"; },
                         [](const ListenAddress*) -> std::string { return "ADDRESS:PORT"; },
+                        [](const StorageUrl*) -> std::string {
+                          return "postgres://USER:PASSWORD@HOST:PORT/DATABASE or the path of a SQLite file";
+                        },
                         [](const MasterKey*) -> std::string {
                           return "32 bytes, as 64 hexadecimal digits or as 43 characters of base64url";
                         },

@@ -47,28 +47,6 @@ constexpr auto network_file_systems = std::to_array<NetworkFileSystem>({
     {0x24051905, "Orange"},
 });
 
-/// mkdir -p, everything that is missing for the owner only.
-Result<void> make_folder(const std::filesystem::path& folder) {
-  std::filesystem::path so_far;
-  for (const auto& part : folder) {
-    so_far /= part;
-    if (::mkdir(so_far.c_str(), 0700) == 0 || errno == EEXIST) continue;
-    const int error_number = errno;
-    struct stat status{};
-    if (::stat(so_far.c_str(), &status) == 0) continue;  // "/" and the like, or a read-only file system above
-    return fail(ErrorCode::internal,
-                fmt::format("The data folder {} cannot be made: {} ({}). Choose another with "
-                            "--data, or give this user the right to make it.",
-                            folder.string(), reason(error_number), so_far.string()));
-  }
-  struct stat status{};
-  if (::stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    return fail(ErrorCode::internal,
-                fmt::format("{} is not a folder. Choose another with --data.", folder.string()));
-  }
-  return {};
-}
-
 Result<void> check_file_system(const std::filesystem::path& folder) {
   struct statfs status{};
   if (::statfs(folder.c_str(), &status) != 0) {
@@ -124,6 +102,27 @@ Result<void> make_file(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+Result<void> make_folder(const std::filesystem::path& folder) {
+  std::filesystem::path so_far;
+  for (const auto& part : folder) {
+    so_far /= part;
+    if (::mkdir(so_far.c_str(), 0700) == 0 || errno == EEXIST) continue;
+    const int error_number = errno;
+    struct stat status{};
+    if (::stat(so_far.c_str(), &status) == 0) continue;  // "/" and the like, or a read-only file system above
+    return fail(ErrorCode::internal,
+                fmt::format("The data folder {} cannot be made: {} ({}). Choose another with "
+                            "--data, or give this user the right to make it.",
+                            folder.string(), reason(error_number), so_far.string()));
+  }
+  struct stat status{};
+  if (::stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return fail(ErrorCode::internal,
+                fmt::format("{} is not a folder. Choose another with --data.", folder.string()));
+  }
+  return {};
+}
 
 std::optional<std::string_view> network_file_system_name(std::int64_t f_type) {
   const auto* found = std::ranges::find(network_file_systems, f_type, &NetworkFileSystem::f_type);

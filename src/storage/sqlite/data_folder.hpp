@@ -14,6 +14,9 @@ namespace keyward::storage::sqlite {
 /// the f_type of statfs(2); nothing for a local one.
 std::optional<std::string_view> network_file_system_name(std::int64_t f_type);
 
+/// mkdir -p, everything that is missing for the owner only.
+Result<void> make_folder(const std::filesystem::path& folder);
+
 struct FileChoices {
   bool create = true;
   bool allow_network_file_system = false;
