@@ -101,7 +101,7 @@ def test_an_unused_token_outlives_a_restart_and_is_shown_once(data):
 
 
 @pytest.mark.parametrize("way", ["add", "role"])
-def test_the_token_is_dead_as_soon_as_there_is_an_admin(data, way):
+def test_Z4_setup_is_off_in_the_api_as_soon_as_there_is_an_admin(data, way):
     with Keyward(data) as server:
         token, = printed_token(server)
         if way == "add":

@@ -34,16 +34,16 @@ void show_setup_token(const Application& application) {
   const auto& config = application.config();
   fmt::print(stderr,
              "There is no admin yet. Make yourself the first with a POST to {}/setup of\n\n"
-             "  {{\"token\": \"{}\", \"email\": …, \"password\": …}}\n\n"
-             "The token works once; until then it is also in {}.\n\n",
+             R"(  {{"token": "{}", "email": ..., "password": ...}})"
+             "\n\nThe token works once; until then it is also in {}.\n\n",
              config.server.public_url, token->text(), setup_token_path(config).string());
 }
 
 }  // namespace
 
 int serve(const CommonFlags& flags) {
-  // A reader of our log that goes away, or a limit on the size of files, must not take the server with it: both
-  // are errors that their callers see.
+  // A reader of our log that goes away, or a limit on the size of files, must not take the server with it:
+  // both are errors that their callers see.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   auto config = load_config_or_complain(flags);
