@@ -1,10 +1,8 @@
 // A refresh token's calls on a real database: 64 threads at once, and every other change to the session
 // between.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -15,6 +13,8 @@
 #include "crypto/system_random.hpp"
 #include "domain/accounts/accounts.hpp"
 #include "domain/sessions/refresh.hpp"
+#include "storage/conformance/engine.hpp"
+#include "storage/conformance/postgres_server.hpp"
 #include "storage/migrations.hpp"
 #include "text/email.hpp"
 
@@ -27,17 +27,18 @@ using protocol::refresh::Reason;
 constexpr int threads_count = 64;
 constexpr Time start{seconds{1'800'000'000}};
 
-class RefreshRace : public testing::Test {
+class RefreshRace : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    std::filesystem::create_directories(folder_);
-    database_ = storage::Database::open({.path = folder_ / "keyward.db"}).value();
+    const bool postgres = GetParam() == "postgres";
+    auto opened = postgres
+                      ? storage::Database::open(
+                            {.postgres_url = Secret{storage::conformance::postgres_url_of(folder_.path())},
+                             .writer_threads = 4})
+                      : storage::Database::open({.path = folder_.path() / "keyward.db"});
+    database_ = std::move(opened).value();
     ASSERT_TRUE(storage::blocking_migrate(*database_, start));
     account_id_ = add_account("ada@example.com");
-  }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   Uuid add_account(std::string_view email) {
@@ -86,8 +87,7 @@ class RefreshRace : public testing::Test {
     });
   }
 
-  std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("refresh_race_test." + std::to_string(::getpid()));
+  storage::conformance::TemporaryFolder folder_;
   crypto::SystemRandom random_;
   SessionSettings settings_;
   Device device_{.user_agent = "test/1", .address = "192.0.2.1"};
@@ -95,7 +95,10 @@ class RefreshRace : public testing::Test {
   Uuid account_id_;
 };
 
-TEST_F(RefreshRace, R2_O15_exactly_one_of_64_threads_advances_and_all_get_the_same_successor) {
+INSTANTIATE_TEST_SUITE_P(Engines, RefreshRace, testing::Values("sqlite", "postgres"),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(RefreshRace, R2_O15_exactly_one_of_64_threads_advances_and_all_get_the_same_successor) {
   const auto id = add_session(account_id_);
   for (std::int64_t round = 0; round < 50; ++round) {
     const auto all = refresh_in_parallel(id, round, start + seconds{round});
@@ -109,7 +112,7 @@ TEST_F(RefreshRace, R2_O15_exactly_one_of_64_threads_advances_and_all_get_the_sa
   }
 }
 
-TEST_F(RefreshRace, R2_O14_a_replay_by_64_threads_ends_the_session_once) {
+TEST_P(RefreshRace, R2_O14_a_replay_by_64_threads_ends_the_session_once) {
   const auto id = add_session(account_id_);
   refresh(id, 0, start);
   const auto all = refresh_in_parallel(id, 0, start + settings_.refresh_grace);
@@ -118,7 +121,7 @@ TEST_F(RefreshRace, R2_O14_a_replay_by_64_threads_ends_the_session_once) {
   EXPECT_EQ(refresh(id, 1, start).decision.reason, Reason::session_ended);
 }
 
-TEST_F(RefreshRace, A5_S5_whatever_ends_the_session_between_two_calls_is_seen_by_the_second) {
+TEST_P(RefreshRace, A5_S5_whatever_ends_the_session_between_two_calls_is_seen_by_the_second) {
   const auto other = add_account("eve@example.com");
   const auto write = [&](auto change) { database_->blocking_write(change); };
   const auto id = add_session(account_id_);
@@ -144,7 +147,7 @@ TEST_F(RefreshRace, A5_S5_whatever_ends_the_session_between_two_calls_is_seen_by
   EXPECT_FALSE(gone.account_id);
 }
 
-TEST_F(RefreshRace, S4_the_limits_hold_with_a_clock_that_is_told_the_time) {
+TEST_P(RefreshRace, S4_the_limits_hold_with_a_clock_that_is_told_the_time) {
   const auto idle = add_session(account_id_);
   EXPECT_EQ(refresh(idle, 0, start + settings_.idle_lifetime).decision.reason, Reason::idle_expired);
 
@@ -161,7 +164,7 @@ TEST_F(RefreshRace, S4_the_limits_hold_with_a_clock_that_is_told_the_time) {
   EXPECT_FALSE(live);
 }
 
-TEST_F(RefreshRace, S6_live_sessions_are_listed_newest_first_in_pages_and_only_their_owners) {
+TEST_P(RefreshRace, S6_live_sessions_are_listed_newest_first_in_pages_and_only_their_owners) {
   const auto other = add_session(add_account("eve@example.com"));
   std::vector<Uuid> mine;
   for (int i = 0; i < 5; ++i) mine.push_back(add_session(account_id_, start + seconds{i}));
@@ -181,7 +184,7 @@ TEST_F(RefreshRace, S6_live_sessions_are_listed_newest_first_in_pages_and_only_t
   EXPECT_EQ(std::ranges::count(listed, other), 0);
 }
 
-TEST_F(RefreshRace, the_sweep_removes_what_is_long_over_and_no_more_than_its_budget) {
+TEST_P(RefreshRace, the_sweep_removes_what_is_long_over_and_no_more_than_its_budget) {
   const auto old = start - settings_.absolute_lifetime - limits::session_kept_after_expiry;
   const auto sweep = [&] {
     return database_->blocking_write(
