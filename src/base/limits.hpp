@@ -70,6 +70,9 @@ inline constexpr std::size_t rate_limit_keys_max =
 // All known devices of an account together have this many times the attempts of one: with the largest setting
 // (20) that is 100 guesses with the account's own, NIST SP 800-63B-4 §3.2.2's most (A1).
 inline constexpr unsigned login_devices_factor = 4;
+// Waits for other attempts at the same account that are under way, each twice as long as the one before.
+inline constexpr std::chrono::milliseconds attempt_first_wait{20};
+inline constexpr std::chrono::milliseconds attempt_last_wait{1280};
 inline constexpr std::chrono::hours device_token_lifetime{180 * 24};
 
 // Security events and the audit trail

@@ -7,12 +7,14 @@
 #include "base/limits.hpp"
 #include "features/events.hpp"
 #include "features/limited.hpp"
+#include "runtime/pause.hpp"
 
 namespace keyward::features {
 
 namespace {
 
 using domain::LimitClass;
+using domain::Settlement;
 
 constexpr std::string_view device_header = "Keyward-Device";
 constexpr std::string_view device_cookie = "__Host-kw_device";
@@ -53,36 +55,44 @@ domain::SecurityEvent about_attempt(std::string_view name, const PasswordAttempt
 Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
   auto& limits = uses_.limits;
   PasswordAttempt attempt{.by = std::move(by)};
-  if (!limits.enabled()) co_return attempt;
-  const auto now = uses_.clock.now();
   attempt.account = limits.key_of_login(attempt.by.name);
-  attempt.device = uses_.devices.check(attempt.by.device.token, attempt.account, now);
+  if (!limits.enabled()) co_return attempt;
+  attempt.device = uses_.devices.check(attempt.by.device.token, attempt.account, uses_.clock.now());
 
   // The address first: whoever is over that limit does not even touch an account's.
   const auto address = limits.key_of_address(attempt.by.client.address);
-  if (auto held = co_await hold(attempt, LimitClass::login_address, address, now); !held) {
-    co_return fail_from(held);
+  if (auto taken = co_await take(attempt, LimitClass::login_address, address); !taken) {
+    co_return fail_from(taken);
   }
   if (attempt.device) {
-    if (auto held = co_await hold(attempt, LimitClass::login_devices, attempt.account, now); !held) {
-      co_return fail_from(held);
+    if (auto taken = co_await take(attempt, LimitClass::login_devices, attempt.account); !taken) {
+      co_return fail_from(taken);
     }
   }
   const auto own = attempt.device.value_or(attempt.account);
-  if (auto held = co_await hold(attempt, own_bucket(attempt), own, now); !held) co_return fail_from(held);
+  if (auto taken = co_await take(attempt, own_bucket(attempt), own); !taken) co_return fail_from(taken);
   co_return attempt;
 }
 
+Task<domain::Verdict> PasswordAttempts::take_or_wait(LimitClass limit, domain::LimitKey key) {
+  auto wait = limits::attempt_first_wait;
+  while (true) {
+    const auto verdict = co_await uses_.limits.take(limit, key, uses_.clock.now());
+    if (!verdict.pending || wait > limits::attempt_last_wait) co_return verdict;
+    co_await pause(wait);
+    wait *= 2;
+  }
+}
+
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): begin() awaits it in place
-Task<Result<void>> PasswordAttempts::hold(PasswordAttempt& attempt, LimitClass limit, domain::LimitKey key,
-                                          Time now) {
-  const auto verdict = co_await uses_.limits.take(limit, key, now);
-  const auto left = until_reset(verdict, now);
+Task<Result<void>> PasswordAttempts::take(PasswordAttempt& attempt, LimitClass limit, domain::LimitKey key) {
+  const auto verdict = co_await take_or_wait(limit, key);
+  const auto left = until_reset(verdict, uses_.clock.now());
   if (limit == own_bucket(attempt) || !verdict.allowed) {
     show_limit(attempt.by.headers, shown_name(limit), uses_.limits.rule_of(limit), verdict.remaining, left);
   }
   if (verdict.allowed) {
-    attempt.holds.push_back({.limit = limit, .key = key, .window_ends = verdict.window_ends});
+    attempt.taken.push_back({.limit = limit, .key = key, .window_ends = verdict.window_ends});
     attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
     co_return Result<void>{};
   }
@@ -94,33 +104,30 @@ Task<Result<void>> PasswordAttempts::hold(PasswordAttempt& attempt, LimitClass l
   }
   co_return too_many(by_address ? "Too many wrong passwords from your address. Try again later"
                                 : "Too many wrong passwords. Try again later",
-                     left);
+                     verdict.pending ? seconds{1} : left);
 }
 
-void PasswordAttempts::failed(const PasswordAttempt& attempt) const {
+Task<void> PasswordAttempts::failed(PasswordAttempt attempt) {
+  for (const auto& taken : attempt.taken) co_await uses_.limits.settle(taken, Settlement::counted);
   if (attempt.was_last) {
     uses_.events.emit(about_attempt("authn_login_fail_max", attempt, own_bucket(attempt)));
   }
 }
 
 Task<void> PasswordAttempts::give_back(PasswordAttempt attempt) {
-  for (const auto& held : attempt.holds) {
-    co_await uses_.limits.give_back(held.limit, held.key, held.window_ends);
-  }
+  for (const auto& taken : attempt.taken) co_await uses_.limits.settle(taken, Settlement::given_back);
 }
 
 Task<void> PasswordAttempts::succeeded(PasswordAttempt attempt) {
-  auto& limits = uses_.limits;
-  if (limits.enabled()) {
-    const auto own = own_bucket(attempt);
+  const auto own = own_bucket(attempt);
+  for (const auto& taken : attempt.taken) {
     // What strangers did to the account's bucket stays while the owner passes by another one.
-    co_await limits.forget(own, attempt.device.value_or(attempt.account));
-    const auto rule = limits.rule_of(own);
+    const bool is_own = taken.limit == own;
+    co_await uses_.limits.settle(taken, is_own ? Settlement::cleared : Settlement::given_back);
+  }
+  if (uses_.limits.enabled()) {
+    const auto rule = uses_.limits.rule_of(own);
     show_limit(attempt.by.headers, shown_name(own), rule, rule.quota, rule.window);
-    attempt.holds.pop_back();
-    for (const auto& held : attempt.holds) co_await limits.give_back(held.limit, held.key, held.window_ends);
-  } else {
-    attempt.account = limits.key_of_login(attempt.by.name);
   }
   const auto token = uses_.devices.issue(attempt.account, attempt.device, uses_.clock.now(), uses_.random);
   attempt.by.headers.set(device_header, token);

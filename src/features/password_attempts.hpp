@@ -4,9 +4,10 @@
 // with Retry-After for every password, the right one too, until the window that the first one opened is over.
 // A right password before that forgets the wrong ones.
 //
-// An attempt is reserved before any hashing: begin() counts it, and then it failed(), succeeded() or is given
-// back because no password was compared. So N parallel guesses are never more than the limit (A2). An attempt
-// that nothing is said about stays counted: a broken database refills no budget (H4).
+// An attempt is reserved before any hashing, and settled when it is known what came of it. So N parallel
+// guesses are never more than the limit (A2). Where only unsettled attempts stand in the way, the next one
+// waits a moment for them: N tabs with the right password all get in. An attempt that is never settled stays
+// counted.
 //
 // Threats: telling who exists (what is counted by is the address of mail, not the account: A6) · locking the
 // owner out (a known device has attempts of its own: device_tokens.hpp) · one machine that tries one password
@@ -41,16 +42,11 @@ struct AttemptedBy {
 };
 
 struct PasswordAttempt {
-  struct Hold {
-    domain::LimitClass limit = domain::LimitClass::login;
-    domain::LimitKey key{};
-    Time window_ends;
-  };
   AttemptedBy by;
   domain::LimitKey account{};
   std::optional<domain::DeviceId> device;
-  std::vector<Hold> holds;  // what was counted; the last one is the bucket of the one who asks
-  bool was_last = false;    // no further one fits into that bucket
+  std::vector<domain::Reservation> taken;  // the last one from the bucket of the one who asks
+  bool was_last = false;                   // no further one fits into that bucket
 };
 
 class PasswordAttempts {
@@ -67,15 +63,16 @@ class PasswordAttempts {
 
   /// Error: too_many_requests, without any work on the password.
   Task<Result<PasswordAttempt>> begin(AttemptedBy by);
-  /// It was the wrong one: it stays counted.
-  void failed(const PasswordAttempt& attempt) const;
+  /// It was the wrong one.
+  Task<void> failed(PasswordAttempt attempt);
   /// No password was compared.
   Task<void> give_back(PasswordAttempt attempt);
   /// It was the right one. The answer gets a device token.
   Task<void> succeeded(PasswordAttempt attempt);
 
  private:
-  Task<Result<void>> hold(PasswordAttempt& attempt, domain::LimitClass limit, domain::LimitKey key, Time now);
+  Task<Result<void>> take(PasswordAttempt& attempt, domain::LimitClass limit, domain::LimitKey key);
+  Task<domain::Verdict> take_or_wait(domain::LimitClass limit, domain::LimitKey key);
   Dependencies uses_;
 };
 

@@ -140,6 +140,39 @@ def test_a_right_password_before_the_limit_forgets_the_wrong_ones(limited, email
         assert good.status == 200 and good.headers["RateLimit"].startswith('"login";r=5;')
 
 
+def test_parallel_logins_with_the_right_password_all_get_in(limited, email):
+    limited.register(email)
+    for _ in range(3):
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda _: limited.login(email), range(16)))
+        assert [answer.status for answer in answers] == [200] * 16
+
+
+def test_A2_an_owner_who_logs_in_meanwhile_opens_no_gap(limited, email):
+    """Each right password clears what was settled: at most five more guesses for each, never all of them."""
+    limited.register(email)
+    before = limited.metric("keyward_password_hashes_total")
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        guesses = [pool.submit(limited.login, email, f"{WRONG} {n}") for n in range(300)]
+        owner = [pool.submit(limited.login, email) for _ in range(3)]
+        granted = sum(login.result().status == 200 for login in owner)
+        statuses = [guess.result().status for guess in guesses]
+    assert statuses.count(401) <= 5 * (granted + 1)
+    assert limited.metric("keyward_password_hashes_total") - before <= 5 * (granted + 1) + granted
+
+
+def test_a_full_hash_queue_uses_up_no_attempt(data, email):
+    env = {**WIDE, "KEYWARD_PASSWORDS_QUEUE_MAX": "1", "KEYWARD_PASSWORDS_HASH_THREADS": "1"}
+    with Keyward(data, env=env) as server:
+        server.register(email)
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            others = [pool.submit(server.login, f"{n}{email}", WRONG) for n in range(200)]
+            mine = [server.login(email) for _ in range(30)]
+            assert 503 in {other.result().status for other in others}
+        assert {answer.status for answer in mine} <= {200, 503}
+        assert server.login(email).status == 200
+
+
 def test_what_is_no_guess_is_not_counted(limited, email):
     limited.register(email)
     for _ in range(10):

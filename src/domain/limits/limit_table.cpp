@@ -11,32 +11,32 @@ Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
   auto& shard = shard_of(key);
   const std::scoped_lock lock{shard.mutex};
   auto& entry = entry_of(shard, rule, key, now);
-  if (entry.count >= rule.quota) {
-    const bool told = std::exchange(entry.refusal_told, true);
-    return {.allowed = false, .first_refusal = !told, .remaining = 0, .window_ends = entry.window_ends};
+  Verdict verdict{.window_ends = entry.window_ends};
+  if (entry.count < rule.quota) {
+    ++entry.count;
+    if (rule.is_settled) ++entry.unsettled;
+    verdict.remaining = rule.quota - entry.count;
+    return verdict;
   }
-  ++entry.count;
-  return {.allowed = true,
-          .first_refusal = false,
-          .remaining = rule.quota - entry.count,
-          .window_ends = entry.window_ends};
+  verdict.allowed = false;
+  verdict.pending = entry.unsettled > 0;
+  if (!verdict.pending) verdict.first_refusal = !std::exchange(entry.refusal_told, true);
+  return verdict;
 }
 
-void LimitTable::give_back(const LimitKey& key, Time window_ends) {
+void LimitTable::settle(const LimitKey& key, Time window_ends, Settlement settlement) {
   auto& shard = shard_of(key);
   const std::scoped_lock lock{shard.mutex};
   const auto found = shard.entries.find(key);
   if (found == shard.entries.end()) return;
   auto& entry = found->second;
-  // Another window than the one it was taken in: giving it back would let one more pass in this one.
-  if (entry.window_ends != window_ends || entry.count == 0) return;
-  if (--entry.count == 0) shard.entries.erase(found);
-}
-
-void LimitTable::forget(const LimitKey& key) {
-  auto& shard = shard_of(key);
-  const std::scoped_lock lock{shard.mutex};
-  shard.entries.erase(key);
+  // Of another window than the present one: giving it back would let one more pass in this one.
+  if (entry.window_ends == window_ends && entry.unsettled > 0) {
+    --entry.unsettled;
+    if (settlement == Settlement::given_back) --entry.count;
+  }
+  if (settlement == Settlement::cleared) entry.count = entry.unsettled;
+  if (entry.count == 0) shard.entries.erase(found);
 }
 
 std::size_t LimitTable::key_count() const {
@@ -64,12 +64,14 @@ LimitTable::Entry& LimitTable::entry_of(Shard& shard, LimitRule rule, const Limi
 }
 
 void LimitTable::make_room(Shard& shard, Time now) {
-  const auto removed =
-      std::erase_if(shard.entries, [now](const auto& item) { return now >= item.second.window_ends; });
-  if (removed != 0) return;
-  const auto least = std::ranges::min_element(shard.entries, {}, [](const auto& item) {
-    return std::pair{item.second.count, item.second.window_ends};
-  });
+  auto least = shard.entries.begin();
+  for (auto at = shard.entries.begin(); at != shard.entries.end(); ++at) {
+    if (now >= at->second.window_ends) {
+      shard.entries.erase(at);
+      return;
+    }
+    if (at->second.count < least->second.count) least = at;
+  }
   const auto& entry = least->second;
   shard.floor = now < shard.floor_ends ? std::max(shard.floor, entry.count) : entry.count;
   shard.floor_ends = std::max(shard.floor_ends, entry.window_ends);

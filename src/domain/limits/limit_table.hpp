@@ -26,16 +26,16 @@ class LimitTable {
   explicit LimitTable(std::size_t keys_max = limits::rate_limit_keys_max);
 
   Verdict take(LimitRule rule, const LimitKey& key, Time now);
-  void give_back(const LimitKey& key, Time window_ends);
-  void forget(const LimitKey& key);
+  void settle(const LimitKey& key, Time window_ends, Settlement settlement);
   [[nodiscard]] std::size_t key_count() const;
 
  private:
-  static constexpr std::size_t shard_count = 256;
+  static constexpr std::size_t shard_count = 512;
 
   struct Entry {
     Time window_ends;
     std::uint32_t count = 0;
+    std::uint32_t unsettled = 0;  // of these
     bool refusal_told = false;
   };
   struct KeyHash {
@@ -53,7 +53,10 @@ class LimitTable {
     Time floor_ends;          // …any window that was forgotten lasts
   };
 
-  Shard& shard_of(const LimitKey& key) { return shards_.at(key.back() % shard_count); }
+  /// By other bytes of the key than its hash in the shard.
+  Shard& shard_of(const LimitKey& key) {
+    return shards_.at((std::size_t{key[key.size() - 2]} << 8U | key.back()) % shard_count);
+  }
   Entry& entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const;
   static void make_room(Shard& shard, Time now);
 

@@ -12,6 +12,7 @@ namespace {
 using std::chrono::seconds;
 constexpr Time start{seconds{1'800'000'000}};
 constexpr LimitRule five_in_900_s{.quota = 5, .window = seconds{900}};
+constexpr LimitRule five_passwords{.quota = 5, .window = seconds{900}, .is_settled = true};
 
 LimitKey key_number(std::uint64_t number) {
   LimitKey key{};
@@ -55,25 +56,57 @@ TEST(LimitTable, a_refusal_is_told_once_in_a_window) {
 TEST(LimitTable, what_is_given_back_can_be_taken_again_in_its_own_window_only) {
   LimitTable table;
   const auto key = key_number(1);
-  const auto first = table.take(five_in_900_s, key, start);
-  table.give_back(key, first.window_ends);
+  const auto first = table.take(five_passwords, key, start);
+  table.settle(key, first.window_ends, Settlement::given_back);
   EXPECT_EQ(table.key_count(), 0U);
-  table.give_back(key, first.window_ends);  // nothing is there: nothing happens
+  table.settle(key, first.window_ends, Settlement::given_back);  // nothing is there: nothing happens
 
-  const auto old = table.take(five_in_900_s, key, start);
+  const auto old = table.take(five_passwords, key, start);
   const auto later = start + seconds{900};
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(table.take(five_in_900_s, key, later).allowed);
-  table.give_back(key, old.window_ends);
-  EXPECT_FALSE(table.take(five_in_900_s, key, later).allowed);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(table.take(five_passwords, key, later).allowed);
+  table.settle(key, old.window_ends, Settlement::given_back);
+  EXPECT_FALSE(table.take(five_passwords, key, later).allowed);
 }
 
-TEST(LimitTable, success_forgets) {
+TEST(LimitTable, nothing_is_given_back_twice) {
   LimitTable table;
   const auto key = key_number(1);
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(table.take(five_in_900_s, key, start).allowed);
-  table.forget(key);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(table.take(five_in_900_s, key, start).allowed);
-  EXPECT_FALSE(table.take(five_in_900_s, key, start).allowed);
+  for (int i = 0; i < 4; ++i) {
+    table.settle(key, table.take(five_passwords, key, start).window_ends, Settlement::counted);
+  }
+  const auto last = table.take(five_passwords, key, start);
+  for (int i = 0; i < 3; ++i) table.settle(key, last.window_ends, Settlement::given_back);
+  EXPECT_TRUE(table.take(five_passwords, key, start).allowed);
+  EXPECT_FALSE(table.take(five_passwords, key, start).allowed);
+}
+
+TEST(LimitTable, a_refusal_is_for_good_only_when_all_are_settled) {
+  LimitTable table;
+  const auto key = key_number(1);
+  Time ends;
+  for (int i = 0; i < 5; ++i) ends = table.take(five_passwords, key, start).window_ends;
+  for (int i = 0; i < 5; ++i) {
+    const auto refused = table.take(five_passwords, key, start);
+    EXPECT_TRUE(!refused.allowed && refused.pending && !refused.first_refusal) << i;
+    table.settle(key, ends, Settlement::counted);
+  }
+  const auto refused = table.take(five_passwords, key, start);
+  EXPECT_TRUE(!refused.allowed && !refused.pending && refused.first_refusal);
+}
+
+TEST(LimitTable, success_clears_what_is_settled_and_nothing_else) {
+  LimitTable table;
+  const auto key = key_number(1);
+  Time ends;
+  for (int i = 0; i < 2; ++i) {
+    ends = table.take(five_passwords, key, start).window_ends;
+    table.settle(key, ends, Settlement::counted);
+  }
+  for (int i = 0; i < 3; ++i) (void)table.take(five_passwords, key, start);
+  table.settle(key, ends, Settlement::cleared);  // one of the three; two are still being looked at
+  EXPECT_EQ(table.take(five_passwords, key, start).remaining, 2U);
+  for (int i = 0; i < 3; ++i) table.settle(key, ends, Settlement::cleared);
+  EXPECT_EQ(table.key_count(), 0U);
 }
 
 TEST(LimitTable, A1_keys_do_not_touch_each_other) {
@@ -106,8 +139,9 @@ TEST(LimitTable, A2_of_64_parallel_threads_five_in_all_may_pass) {
 
 TEST(LimitTable, A2_parallel_ones_that_give_back_never_lose_or_win_a_count) {
   LimitTable table;
-  const auto counted = table.take(five_in_900_s, key_number(7), start);
+  const auto counted = table.take(five_passwords, key_number(7), start);
   ASSERT_TRUE(counted.allowed);
+  table.settle(key_number(7), counted.window_ends, Settlement::counted);
   std::atomic<int> holding = 0;
   std::atomic<int> most = 0;
   {
@@ -115,20 +149,20 @@ TEST(LimitTable, A2_parallel_ones_that_give_back_never_lose_or_win_a_count) {
     for (int thread = 0; thread < 16; ++thread) {
       threads.emplace_back([&] {
         for (int i = 0; i < 2000; ++i) {
-          const auto verdict = table.take(five_in_900_s, key_number(7), start);
+          const auto verdict = table.take(five_passwords, key_number(7), start);
           if (!verdict.allowed) continue;
           const int now_holding = ++holding;
           int seen = most;
           while (seen < now_holding && !most.compare_exchange_weak(seen, now_holding)) {
           }
           --holding;
-          table.give_back(key_number(7), verdict.window_ends);
+          table.settle(key_number(7), verdict.window_ends, Settlement::given_back);
         }
       });
     }
   }
   EXPECT_LE(most, 4);
-  EXPECT_EQ(table.take(five_in_900_s, key_number(7), start).remaining, 3U);
+  EXPECT_EQ(table.take(five_passwords, key_number(7), start).remaining, 3U);
 }
 
 TEST(LimitTable, a_million_keys_take_no_more_room_than_the_table_has) {
@@ -148,7 +182,7 @@ TEST(LimitTable, A3_a_flood_of_keys_refills_nobodys_budget) {
   for (int i = 0; i < 6; ++i) (void)table.take(five_in_900_s, key_number(locked), start);
   for (int i = 0; i < 3; ++i) (void)table.take(five_in_900_s, key_number(used), start);
   std::uint32_t passed = 0;
-  for (std::uint64_t number = 0; number < 40 * keys_max; ++number) {
+  for (std::uint64_t number = 0; number < 20 * keys_max; ++number) {
     (void)table.take(five_in_900_s, key_number(number), start + seconds{1});
     if (number % 1000 != 0) continue;
     EXPECT_FALSE(table.take(five_in_900_s, key_number(locked), start + seconds{1}).allowed) << number;
@@ -160,10 +194,10 @@ TEST(LimitTable, A3_a_flood_of_keys_refills_nobodys_budget) {
 
 // Against a count of everything: whatever is forgotten, no key ever passes more often than its quota.
 TEST(LimitTable, A3_a_full_table_never_counts_less_than_the_truth) {
-  LimitTable table{256};  // one key in each shard
+  LimitTable table{512};  // one key in each shard
   std::vector<std::uint32_t> passed(4096);
   std::uint64_t state = 42;
-  for (int step = 0; step < 200'000; ++step) {
+  for (int step = 0; step < 100'000; ++step) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
     const auto number = (state >> 33U) % passed.size();
     const auto now = start + seconds{step % 899};
@@ -173,7 +207,7 @@ TEST(LimitTable, A3_a_full_table_never_counts_less_than_the_truth) {
 }
 
 TEST(LimitTable, after_a_flood_newcomers_have_their_whole_quota_again) {
-  LimitTable table{256};
+  LimitTable table{512};
   for (std::uint64_t number = 0; number < 10'000; ++number) {
     (void)table.take(five_in_900_s, key_number(number), start);
   }

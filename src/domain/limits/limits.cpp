@@ -30,17 +30,17 @@ std::string trimmed_lower_case(std::string_view text) {
 
 Limits::Limits(RateLimiter& engine, Secret key, const LimitSettings& settings)
     : engine_(engine), key_(std::move(key)), enabled_(settings.enabled) {
-  const auto set = [this](LimitClass limit, std::uint32_t quota, seconds window) {
-    rules_.at(index_of(limit)) = {.quota = quota, .window = window};
+  const auto set = [this](LimitClass limit, LimitRule rule) { rules_.at(index_of(limit)) = rule; };
+  const auto passwords = [&settings](std::uint32_t quota) {
+    return LimitRule{.quota = quota, .window = settings.login_window, .is_settled = true};
   };
-  const auto attempts = settings.login_attempts;
-  set(LimitClass::login, attempts, settings.login_window);
-  set(LimitClass::login_device, attempts, settings.login_window);
-  set(LimitClass::login_devices, attempts * limits::login_devices_factor, settings.login_window);
-  set(LimitClass::login_address, settings.login_address_attempts, settings.login_window);
-  set(LimitClass::register_address, settings.register_per_hour, hour);
-  set(LimitClass::refresh_address, settings.refresh_per_minute, minute);
-  set(LimitClass::forgot_address, settings.forgot_per_hour, hour);
+  set(LimitClass::login, passwords(settings.login_attempts));
+  set(LimitClass::login_device, passwords(settings.login_attempts));
+  set(LimitClass::login_devices, passwords(settings.login_attempts * limits::login_devices_factor));
+  set(LimitClass::login_address, passwords(settings.login_address_attempts));
+  set(LimitClass::register_address, {.quota = settings.register_per_hour, .window = hour});
+  set(LimitClass::refresh_address, {.quota = settings.refresh_per_minute, .window = minute});
+  set(LimitClass::forgot_address, {.quota = settings.forgot_per_hour, .window = hour});
 }
 
 LimitKey Limits::key_of_login(std::string_view typed) const {
@@ -66,14 +66,14 @@ LimitKey Limits::key_of(std::string_view kind, std::string_view subject) const {
 
 Task<Verdict> Limits::take(LimitClass limit, LimitKey key, Time now) {
   const auto verdict = co_await engine_.take(limit, rule_of(limit), key, now);
-  if (!verdict.allowed) refusals_.at(index_of(limit)).fetch_add(1, std::memory_order_relaxed);
+  if (!verdict.allowed && !verdict.pending) {
+    refusals_.at(index_of(limit)).fetch_add(1, std::memory_order_relaxed);
+  }
   co_return verdict;
 }
 
-Task<void> Limits::give_back(LimitClass limit, LimitKey key, Time window_ends) {
-  return engine_.give_back(limit, key, window_ends);
+Task<void> Limits::settle(Reservation taken, Settlement settlement) {
+  return engine_.settle(taken, settlement);
 }
-
-Task<void> Limits::forget(LimitClass limit, LimitKey key) { return engine_.forget(limit, key); }
 
 }  // namespace keyward::domain

@@ -40,10 +40,9 @@ class Limits {
   /// Of a client, by its address as text.
   [[nodiscard]] LimitKey key_of_address(std::string_view address) const;
 
-  /// RateLimiter's, with the rule of the limit; refusals are counted for the metrics.
+  /// RateLimiter's, with the rule of the limit; refusals for good are counted for the metrics.
   Task<Verdict> take(LimitClass limit, LimitKey key, Time now);
-  Task<void> give_back(LimitClass limit, LimitKey key, Time window_ends);
-  Task<void> forget(LimitClass limit, LimitKey key);
+  Task<void> settle(Reservation taken, Settlement settlement);
 
   [[nodiscard]] std::uint64_t refusals(LimitClass limit) const { return refusals_.at(index_of(limit)); }
   [[nodiscard]] std::size_t key_count(LimitClass limit) const { return engine_.key_count(limit); }

@@ -14,12 +14,8 @@ class MemoryRateLimiter final : public RateLimiter {
   Task<Verdict> take(LimitClass limit, LimitRule rule, LimitKey key, Time now) override {
     co_return table_of(limit).take(rule, key, now);
   }
-  Task<void> give_back(LimitClass limit, LimitKey key, Time window_ends) override {
-    table_of(limit).give_back(key, window_ends);
-    co_return;
-  }
-  Task<void> forget(LimitClass limit, LimitKey key) override {
-    table_of(limit).forget(key);
+  Task<void> settle(Reservation taken, Settlement settlement) override {
+    table_of(taken.limit).settle(taken.key, taken.window_ends, settlement);
     co_return;
   }
   [[nodiscard]] std::size_t key_count(LimitClass limit) const override {

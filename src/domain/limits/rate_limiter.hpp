@@ -6,9 +6,9 @@
 // a fixed window allows is twice the quota less one within one window's length, around its end.) What is
 // refused is not counted and prolongs nothing: a delay, never a lock for ever (A1).
 //
-// Taking is reserving: whoever wants to do the counted thing takes first, and gives back when the thing did
-// not happen. So N parallel tries cannot all pass a check before the first one is counted (A2). Each of the
-// three calls is one atomic step on one key: in Redis one script each.
+// Taking is reserving: whoever wants to do the counted thing takes first, and settles when it is known what
+// came of it. So N parallel tries cannot all pass a check before the first one is counted (A2). Each of the
+// two calls is one atomic step on one key: in Redis one script each.
 #pragma once
 
 #include <array>
@@ -42,6 +42,7 @@ inline std::string_view name_of(LimitClass limit) {
 struct LimitRule {
   std::uint32_t quota = 0;
   seconds window{0};
+  bool is_settled = false;  // each one that is taken is settled later; otherwise taking is counting
 };
 
 /// A keyed hash of what is counted by: no address of mail or network leaves the process with it.
@@ -49,9 +50,24 @@ using LimitKey = std::array<std::uint8_t, 16>;
 
 struct Verdict {
   bool allowed = true;
-  bool first_refusal = false;   // of this key in this window: what an event is written for
+  bool pending = false;         // refused, but not for good: some that were taken are not settled yet
+  bool first_refusal = false;   // for good, of this key in this window: what an event is written for
   std::uint32_t remaining = 0;  // after this one
   Time window_ends;             // when the key's whole quota is there again
+};
+
+/// What was taken: of which key, in the window that ends when.
+struct Reservation {
+  LimitClass limit = LimitClass::login;
+  LimitKey key{};
+  Time window_ends;
+};
+
+/// What became of it.
+enum class Settlement : std::uint8_t {
+  counted,     // it happened
+  given_back,  // it did not
+  cleared,     // it was the proof that all before were harmless: only what is still unsettled stays counted
 };
 
 class RateLimiter {
@@ -63,10 +79,8 @@ class RateLimiter {
 
   /// Counts one, if the quota allows.
   virtual Task<Verdict> take(LimitClass limit, LimitRule rule, LimitKey key, Time now) = 0;
-  /// Uncounts one that was taken in the window that ends then; nothing when that window is over.
-  virtual Task<void> give_back(LimitClass limit, LimitKey key, Time window_ends) = 0;
-  /// Forgets all that was counted.
-  virtual Task<void> forget(LimitClass limit, LimitKey key) = 0;
+  /// Once for each reservation; nothing when its window is over.
+  virtual Task<void> settle(Reservation taken, Settlement settlement) = 0;
   /// Keys that are remembered; 0 where that is not known.
   [[nodiscard]] virtual std::size_t key_count(LimitClass limit) const = 0;
 };

@@ -1,5 +1,7 @@
 #include "features/login/login.hpp"
 
+#include <exception>
+
 #include "text/email.hpp"
 
 namespace keyward::features {
@@ -33,14 +35,21 @@ Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::U
   auto attempt = co_await attempts.begin({name, std::move(device), client, headers});
   if (!attempt) co_return fail_from(attempt);
 
-  auto answer = co_await log_in_within_limits(std::move(name), std::move(*password), std::move(client));
-  if (answer) {
-    co_await attempts.succeeded(std::move(*attempt));
-  } else if (answer.error().code == ErrorCode::invalid_credentials) {
-    attempts.failed(*attempt);
-  } else {
-    co_await attempts.give_back(std::move(*attempt));  // too busy to look at the password
+  std::exception_ptr broken;
+  auto answer = Result<TokenAnswer>{std::unexpect};
+  try {
+    answer = co_await log_in_within_limits(std::move(name), std::move(*password), std::move(client));
+  } catch (const std::exception&) {
+    broken = std::current_exception();  // a database that is away for a minute must not lock everyone out
   }
+  if (!broken && answer) {
+    co_await attempts.succeeded(std::move(*attempt));
+  } else if (!broken && answer.error().code == ErrorCode::invalid_credentials) {
+    co_await attempts.failed(std::move(*attempt));
+  } else {
+    co_await attempts.give_back(std::move(*attempt));  // a wrong password never ends here
+  }
+  if (broken) std::rethrow_exception(broken);
   co_return answer;
 }
 

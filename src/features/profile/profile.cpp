@@ -83,7 +83,7 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
   if (check->matches) {
     co_await attempts.succeeded(std::move(*attempt));
   } else {
-    attempts.failed(*attempt);
+    co_await attempts.failed(std::move(*attempt));
     events.emit(about("authn_password_change_fail", client, id, "wrong_password"));
     co_return fail(ErrorCode::forbidden, "Current password is wrong");
   }
