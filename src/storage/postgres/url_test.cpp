@@ -35,7 +35,7 @@ TEST(PostgresUrl, L2_no_password_in_what_is_said_of_a_bad_one) {
     const auto checked = check_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_THAT(checked.error().message, Not(HasSubstr(secret)));
-    EXPECT_THAT(checked.error().detail, Not(HasSubstr(secret)));
+    EXPECT_THAT(checked.error().private_detail, Not(HasSubstr(secret)));
   }
 }
 
