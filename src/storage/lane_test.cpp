@@ -33,12 +33,16 @@ struct Script {
   int connections = 0;
   int commits = 0;
   bool drop_transaction = false;  // in the closure that sets it
+  bool dead = false;              // the connection, from its next BEGIN on; a new one is good
+  bool away = false;              // no new connections
 };
 
 class ScriptedConnection final : public Connection {
  public:
   explicit ScriptedConnection(Script& script) : script_(script) { ++script.connections; }
   void begin() override {
+    if (std::exchange(script_.dead, false)) broken_ = true;
+    if (broken_) throw Unavailable("dead");
     raise(script_.at_begin);
     open_ = true;
   }
@@ -55,7 +59,7 @@ class ScriptedConnection final : public Connection {
     if (std::exchange(script_.drop_transaction, false)) open_ = false;
     return open_;
   }
-  [[nodiscard]] bool usable() const override { return !open_; }
+  [[nodiscard]] bool usable() const override { return !open_ && !broken_; }
   Statement& prepare(Sql) override { throw std::logic_error("no statements here"); }
   void run_script(std::string_view) override {}
   bool has_table(std::string_view) override { return false; }
@@ -64,6 +68,7 @@ class ScriptedConnection final : public Connection {
  private:
   Script& script_;
   mutable bool open_ = false;
+  bool broken_ = false;
 };
 
 class ScriptedDriver final : public Driver {
@@ -71,6 +76,7 @@ class ScriptedDriver final : public Driver {
   explicit ScriptedDriver(Script& script) : script_(script) {}
   [[nodiscard]] LaneShape shape(Access) const override { return {.connections = 1, .group_max = 8}; }
   std::unique_ptr<Connection> connect(Access access) override {
+    if (script_.away) throw Unavailable("told to be away");
     return std::make_unique<ScriptedConnection>(access == Access::write ? script_ : unused_);
   }
 
@@ -187,6 +193,23 @@ TEST_F(LaneTest, a_transaction_dropped_in_silence_is_not_a_success) {
             }),
             -1);
   EXPECT_EQ(script_.commits, 0);
+}
+
+TEST_F(LaneTest, a_connection_that_died_is_replaced_before_anything_is_done) {
+  int runs = 0;
+  script_.dead = true;
+  EXPECT_EQ(run([&](Transaction&) { return ++runs; }), 1);
+  EXPECT_EQ(script_.connections, 2);
+}
+
+TEST_F(LaneTest, while_the_database_is_away_closures_are_refused_and_it_is_found_again) {
+  script_.dead = script_.away = true;
+  int runs = 0;
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(run([&](Transaction&) { return ++runs; }), -2);
+  EXPECT_EQ(runs, 0);
+  script_.away = false;
+  while (run([&](Transaction&) { return ++runs; }) != 1) std::this_thread::yield();
+  EXPECT_EQ(script_.connections, 2);
 }
 
 TEST_F(LaneTest, a_begin_that_fails_fails_the_group) {

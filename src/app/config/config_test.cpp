@@ -223,6 +223,37 @@ TEST_F(ConfigTest, L2_a_secret_is_never_shown) {
               ElementsAre(AllOf(HasSubstr("32 bytes"), Not(HasSubstr("0203")))));
 }
 
+TEST_F(ConfigTest, L2_the_database_url_is_shown_without_its_password) {
+  const auto shown = [](const Config& config) {
+    std::string value;
+    for (const auto& row : show_config(config)) {
+      if (row.key == "storage.url") value = row.value;
+    }
+    return value;
+  };
+  const std::string url = "postgres://ada:c4nary@db.example.com/keyward";
+  for (const auto& sources :
+       {with_environment({{"KEYWARD_STORAGE_URL", url}}),
+        with_environment({{"KEYWARD_STORAGE_URL_FILE", write("url", url + "\n").string()}})}) {
+    const auto config = load_config(sources);
+    ASSERT_TRUE(config.has_value());
+    EXPECT_TRUE(is_postgres(config->storage.url));
+    EXPECT_EQ(config->storage.url.text.text(), url);
+    EXPECT_EQ(shown(*config), R"("postgres://ada:********@db.example.com/keyward")");
+  }
+  const auto file = load_config(with_file("[storage]\nurl = '/srv/keyward.db'\n"));
+  ASSERT_TRUE(file.has_value());
+  EXPECT_FALSE(is_postgres(file->storage.url));
+  EXPECT_EQ(shown(*file), R"("/srv/keyward.db")");
+  for (const std::string bad : {"postgres://ada:c4nary%zz@db/x", "mysql://ada:c4nary@db/x",
+                                "host=db password=c4nary", "postgres://db/x?pasword=c4nary"}) {
+    EXPECT_THAT(
+        errors_of(with_environment({{"KEYWARD_STORAGE_URL", bad}})),
+        ElementsAre(AllOf(HasSubstr("storage.url"), HasSubstr("postgres://"), Not(HasSubstr("c4nary")))))
+        << bad;
+  }
+}
+
 TEST_F(ConfigTest, L2_a_bad_value_cannot_break_the_line_it_is_told_in) {
   EXPECT_THAT(errors_of(with_environment({{"KEYWARD_LOG_LEVEL", "loud\n\x1b[31m"}})),
               ElementsAre(AllOf(Not(HasSubstr("\n")), Not(HasSubstr("\x1b")))));

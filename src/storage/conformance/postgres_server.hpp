@@ -4,6 +4,7 @@
 // that is started at the first use. It ends with the program.
 #pragma once
 
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -20,13 +21,18 @@
 
 namespace keyward::storage::conformance {
 
+/// Its standard output is dropped.
 inline pid_t start_program(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t process = 0;
-  if (::posix_spawnp(&process, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0)
-    throw std::runtime_error("cannot start " + words[0]);
+  const int error = ::posix_spawnp(&process, arguments[0], &files, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (error != 0) throw std::runtime_error("cannot start " + words[0]);
   return process;
 }
 
@@ -36,7 +42,8 @@ inline bool wait_for_program(pid_t process) {
 }
 
 inline void run_sql(const std::string& url, const std::string& sql) {
-  if (!wait_for_program(start_program({"psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql})))
+  if (!wait_for_program(start_program({"psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c",
+                                       "SET client_min_messages = warning", "-c", sql})))
     throw std::runtime_error("psql failed: " + sql);
 }
 

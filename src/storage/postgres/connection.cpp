@@ -24,7 +24,7 @@ std::string application_name() {
 }
 
 /// The first of two equal names counts for less: the URL may choose otherwise where it stands before dbname.
-pg_conn* connect(const Secret& url) {
+std::unique_ptr<pg_conn, CloseConnection> connect(const Secret& url) {
   const auto seconds = [](std::chrono::seconds time) { return std::to_string(time.count()); };
   const std::string name = application_name();
   const std::string connect_timeout = seconds(limits::postgres_connect_timeout);
@@ -54,7 +54,7 @@ pg_conn* connect(const Secret& url) {
   }
   keywords.push_back(nullptr);
   values.push_back(nullptr);
-  pg_conn* connection = PQconnectdbParams(keywords.data(), values.data(), 1);
+  std::unique_ptr<pg_conn, CloseConnection> connection{PQconnectdbParams(keywords.data(), values.data(), 1)};
   wipe(text);
   return connection;
 }
@@ -69,15 +69,13 @@ std::string server_of(const pg_conn* connection) {
 
 }  // namespace
 
-void PostgresConnection::Close::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
-
 PostgresConnection::PostgresConnection(const Secret& url, Access access)
-    : access_(access), connection_(connect(url)) {
-  if (!connection_) throw Failure("libpq: out of memory");
-  PQsetNoticeProcessor(connection_.get(), ignore_notice, nullptr);
-  if (PQstatus(connection_.get()) != CONNECTION_OK) {
-    throw Unavailable(fmt::format("The PostgreSQL {} cannot be used: {}", server_of(connection_.get()),
-                                  last_message(connection_.get())));
+    : access_(access), link_{.connection = connect(url)} {
+  if (!link_.connection) throw Failure("libpq: out of memory");
+  PQsetNoticeProcessor(link_.get(), ignore_notice, nullptr);
+  if (PQstatus(link_.get()) != CONNECTION_OK) {
+    throw Unavailable(fmt::format("The PostgreSQL {} cannot be used: {}", server_of(link_.get()),
+                                  last_message(link_.get())));
   }
   check_server();
   configure();
@@ -86,17 +84,17 @@ PostgresConnection::PostgresConnection(const Secret& url, Access access)
 PostgresConnection::~PostgresConnection() = default;
 
 void PostgresConnection::check_server() const {
-  const int version = PQserverVersion(connection_.get());
+  const int version = PQserverVersion(link_.get());
   if (version < 150'000) {
     throw Failure(fmt::format("Keyward needs PostgreSQL 15 or newer; {} is version {}.{}.",
-                              server_of(connection_.get()), version / 10'000, version % 10'000));
+                              server_of(link_.get()), version / 10'000, version % 10'000));
   }
-  const char* encoding = PQparameterStatus(connection_.get(), "server_encoding");
+  const char* encoding = PQparameterStatus(link_.get(), "server_encoding");
   if (encoding == nullptr || std::string_view{encoding} != "UTF8") {
     throw Failure(
         fmt::format("The PostgreSQL {} is encoded in {}. Make one in UTF8: CREATE DATABASE keyward "
                     "ENCODING 'UTF8' TEMPLATE template0.",
-                    server_of(connection_.get()), encoding == nullptr ? "(unknown)" : encoding));
+                    server_of(link_.get()), encoding == nullptr ? "(unknown)" : encoding));
   }
 }
 
@@ -122,8 +120,8 @@ void PostgresConnection::configure() {
 }
 
 ResultHandle PostgresConnection::run(const char* sql) {
-  ResultHandle result{PQexec(connection_.get(), sql)};
-  require_done(connection_.get(), result.get(), sql);
+  ResultHandle result{PQexec(link_.get(), sql)};
+  require_done(link_, result.get(), sql);
   return result;
 }
 
@@ -144,35 +142,33 @@ void PostgresConnection::commit() {
     // That would say that nothing was changed, which nobody knows.
     throw Failure(lost.what());
   }
-  if (schema_locked_) unlock_schema();
+  unlock_schema();
 }
 
 void PostgresConnection::rollback() noexcept {
   try {
     if (in_transaction()) run("ROLLBACK");
-    if (schema_locked_) unlock_schema();
   } catch (const std::exception& error) {
     // A lost connection cannot roll back, and need not: its server does.
-    if (PQstatus(connection_.get()) == CONNECTION_OK)
-      log(LogLevel::error, "database_rollback_failed", {{"error", error.what()}});
+    if (!link_.lost) log(LogLevel::error, "database_rollback_failed", {{"error", error.what()}});
   }
+  unlock_schema();
 }
 
 bool PostgresConnection::in_transaction() const {
-  const auto status = PQtransactionStatus(connection_.get());
-  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+  const auto status = PQtransactionStatus(link_.get());
+  return !link_.lost && (status == PQTRANS_INTRANS || status == PQTRANS_INERROR);
 }
 
 bool PostgresConnection::usable() const {
-  return !schema_locked_ && PQstatus(connection_.get()) == CONNECTION_OK &&
-         PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
+  return !link_.lost && !schema_locked_ && PQstatus(link_.get()) == CONNECTION_OK &&
+         PQtransactionStatus(link_.get()) == PQTRANS_IDLE;
 }
 
 Statement& PostgresConnection::prepare(Sql sql) {
   auto& statement = statements_[sql.key()];
   if (!statement) {
-    statement =
-        std::make_unique<PostgresStatement>(connection_.get(), fmt::format("kw{}", ++statements_made_), sql);
+    statement = std::make_unique<PostgresStatement>(link_, fmt::format("kw{}", ++statements_made_), sql);
   }
   return *statement;
 }
@@ -180,9 +176,9 @@ Statement& PostgresConnection::prepare(Sql sql) {
 void PostgresConnection::run_script(std::string_view script) {
   run("SET LOCAL statement_timeout = 0");  // a migration may take its time
   const std::string text{script};
-  const ResultHandle result{PQexec(connection_.get(), text.c_str())};
+  const ResultHandle result{PQexec(link_.get(), text.c_str())};
   try {
-    require_done(connection_.get(), result.get(), script.substr(0, 200));
+    require_done(link_, result.get(), script.substr(0, 200));
   } catch (const std::logic_error& wrong) {
     // Not a statement of ours that is wrong, but a schema that is not what the script was written for.
     throw Failure(wrong.what());
@@ -190,7 +186,7 @@ void PostgresConnection::run_script(std::string_view script) {
 }
 
 bool PostgresConnection::has_table(std::string_view name) {
-  PostgresStatement statement{connection_.get(), fmt::format("kw{}", ++statements_made_),
+  PostgresStatement statement{link_, fmt::format("kw{}", ++statements_made_),
                               "SELECT to_regclass($1::text) IS NOT NULL"};
   const ValueView value = name;
   statement.start({&value, 1});
@@ -208,7 +204,7 @@ void PostgresConnection::lock_schema() {
     run("SELECT pg_advisory_lock(" KEYWARD_SCHEMA_LOCK ")");
     schema_locked_ = true;
   } catch (const Unavailable& late) {
-    if (PQstatus(connection_.get()) != CONNECTION_OK) throw;
+    if (link_.lost) throw;
     refusal = fmt::format("The database is being migrated by {} for more than {} s already ({})",
                           schema_lock_owner(), wait / 1000, late.what());
   }
@@ -220,9 +216,15 @@ void PostgresConnection::lock_schema() {
   if (!refusal.empty()) throw Unavailable(refusal);
 }
 
-void PostgresConnection::unlock_schema() {
-  run("SELECT pg_advisory_unlock(" KEYWARD_SCHEMA_LOCK ")");
-  schema_locked_ = false;
+void PostgresConnection::unlock_schema() noexcept {
+  if (!schema_locked_) return;
+  try {
+    run("SELECT pg_advisory_unlock(" KEYWARD_SCHEMA_LOCK ")");
+    schema_locked_ = false;
+  } catch (const std::exception& error) {
+    // What was committed stays so. The lane throws this connection away, and the lock goes with it.
+    log(LogLevel::warning, "database_unlock_failed", {{"error", error.what()}});
+  }
 }
 
 std::string PostgresConnection::schema_lock_owner() {

@@ -41,19 +41,15 @@ class PostgresConnection final : public Connection {
   void lock_schema() override;
 
  private:
-  struct Close {
-    void operator()(pg_conn* connection) const noexcept;
-  };
-
   void check_server() const;
   void configure();
   /// One or more statements without parameters.
   ResultHandle run(const char* sql);
-  void unlock_schema();
+  void unlock_schema() noexcept;
   std::string schema_lock_owner();
 
   const Access access_;
-  std::unique_ptr<pg_conn, Close> connection_;
+  Link link_;
   /// By the literal's address: bounded by the program's text.
   std::unordered_map<const char*, std::unique_ptr<PostgresStatement>> statements_;
   std::size_t statements_made_ = 0;

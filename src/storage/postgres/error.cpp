@@ -32,7 +32,8 @@ bool is_passing(std::string_view sqlstate) {
       "57P03",  // the server is starting
       "57P05",  // idle for too long
   });
-  return sqlstate.empty() || sqlstate.starts_with("08") || std::ranges::find(states, sqlstate) != states.end();
+  return sqlstate.empty() || sqlstate.starts_with("08") ||
+         std::ranges::find(states, sqlstate) != states.end();
 }
 
 std::string field(const pg_result* result, int code) {
@@ -43,6 +44,7 @@ std::string field(const pg_result* result, int code) {
 }  // namespace
 
 void ClearResult::operator()(pg_result* result) const noexcept { PQclear(result); }
+void CloseConnection::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
 
 void raise_state(std::string_view sqlstate, const std::string& what) {
   if (sqlstate == "40001" || sqlstate == "40P01") throw Conflict(what);
@@ -53,22 +55,22 @@ void raise_state(std::string_view sqlstate, const std::string& what) {
   throw Failure(what);
 }
 
-void require_done(const pg_conn* connection, const pg_result* result, std::string_view doing) {
+void require_done(Link& link, const pg_result* result, std::string_view doing) {
   const auto status = result == nullptr ? PGRES_FATAL_ERROR : PQresultStatus(result);
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
   const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
   auto message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (message.empty()) message = last_message(connection);
+  if (message.empty()) message = last_message(link.get());
   const auto what =
       fmt::format("PostgreSQL: {} ({}) in: {}", message, sqlstate.empty() ? "no answer" : sqlstate, doing);
-  if (sqlstate.empty() && PQstatus(connection) == CONNECTION_OK) throw Failure(what);  // out of memory
+  link.lost = link.lost || sqlstate.empty();
   raise_state(sqlstate, what);
 }
 
 std::string last_message(const pg_conn* connection) {
   std::string message = PQerrorMessage(connection);
   message.erase(message.find_last_not_of("\r\n ") + 1);
-  std::ranges::replace(message, '\n', ' ');
+  std::ranges::replace_if(message, [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return message;
 }
 

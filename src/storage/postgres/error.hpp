@@ -15,12 +15,26 @@ struct ClearResult {
 };
 using ResultHandle = std::unique_ptr<pg_result, ClearResult>;
 
+struct CloseConnection {
+  void operator()(pg_conn* connection) const noexcept;
+};
+
+/// A connection of libpq, and what libpq does not always know of it.
+struct Link {
+  std::unique_ptr<pg_conn, CloseConnection> connection;
+  /// A call got no answer of the server. PQstatus may still call it good: when a write failed, and a last
+  /// message of the server was there to be read.
+  bool lost = false;
+
+  [[nodiscard]] pg_conn* get() const { return connection.get(); }
+};
+
 /// Throws what the SQLSTATE stands for; an empty one is a connection that was lost. Pure.
 [[noreturn]] void raise_state(std::string_view sqlstate, const std::string& what);
 
 /// Throws what stands in `result`, which may be null, unless it is a success. The message has the server's
 /// first line and the SQL, not its DETAIL, which quotes values.
-void require_done(const pg_conn* connection, const pg_result* result, std::string_view doing);
+void require_done(Link& link, const pg_result* result, std::string_view doing);
 
 /// The last message of the connection on one line.
 std::string last_message(const pg_conn* connection);

@@ -20,7 +20,7 @@ namespace keyward::storage::postgres {
 class PostgresStatement final : public Statement {
  public:
   /// `name` is unique on the connection.
-  PostgresStatement(pg_conn* connection, std::string name, Sql sql);
+  PostgresStatement(Link& link, std::string name, Sql sql);
 
   void start(std::span<const ValueView> parameters) override;
   bool next() override;
@@ -40,7 +40,7 @@ class PostgresStatement final : public Statement {
   [[noreturn]] void refuse(std::size_t index, std::string_view given) const;
   void run();
 
-  pg_conn* connection_;
+  Link& link_;
   std::string name_;
   Sql sql_;
   std::vector<Parameter> parameters_;
