@@ -20,23 +20,26 @@ Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
   }
   verdict.allowed = false;
   verdict.pending = entry.unsettled > 0;
-  if (!verdict.pending) verdict.first_refusal = !std::exchange(entry.refusal_told, true);
+  if (!verdict.pending) {
+    verdict.first_refusal = entry.refusal_told == 0;
+    entry.refusal_told = 1;
+  }
   return verdict;
 }
 
 void LimitTable::settle(const LimitKey& key, Time window_ends, Settlement settlement) {
   auto& shard = shard_of(key);
   const std::scoped_lock lock{shard.mutex};
-  const auto found = shard.entries.find(key);
+  const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found == shard.entries.end()) return;
-  auto& entry = found->second;
+  auto& entry = *found;
   // Of another window than the present one: giving it back would let one more pass in this one.
   if (entry.window_ends == window_ends && entry.unsettled > 0) {
     --entry.unsettled;
     if (settlement == Settlement::given_back) --entry.count;
   }
   if (settlement == Settlement::cleared) entry.count = entry.unsettled;
-  if (entry.count == 0) shard.entries.erase(found);
+  if (entry.count == 0) remove(shard, found);
 }
 
 std::size_t LimitTable::key_count() const {
@@ -49,33 +52,34 @@ std::size_t LimitTable::key_count() const {
 }
 
 LimitTable::Entry& LimitTable::entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const {
-  const auto found = shard.entries.find(key);
+  const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found != shard.entries.end()) {
-    auto& entry = found->second;
-    if (now >= entry.window_ends) entry = {.window_ends = now + rule.window};
+    if (now >= found->window_ends) *found = {.key = key, .window_ends = now + rule.window};
     // A clock that was set back must not make a window longer than it is.
-    entry.window_ends = std::min(entry.window_ends, Time{now + rule.window});
-    return entry;
+    found->window_ends = std::min(found->window_ends, Time{now + rule.window});
+    return *found;
   }
   if (shard.entries.size() >= shard_keys_max_) make_room(shard, now);
   const auto floor = now < shard.floor_ends ? shard.floor : 0;
-  return shard.entries.try_emplace(key, Entry{.window_ends = now + rule.window, .count = floor})
-      .first->second;
+  return shard.entries.emplace_back(Entry{.key = key, .window_ends = now + rule.window, .count = floor});
 }
 
 void LimitTable::make_room(Shard& shard, Time now) {
-  auto least = shard.entries.begin();
-  for (auto at = shard.entries.begin(); at != shard.entries.end(); ++at) {
-    if (now >= at->second.window_ends) {
-      shard.entries.erase(at);
-      return;
-    }
-    if (at->second.count < least->second.count) least = at;
+  const auto over =
+      std::ranges::find_if(shard.entries, [now](const Entry& entry) { return now >= entry.window_ends; });
+  if (over != shard.entries.end()) {
+    remove(shard, over);
+    return;
   }
-  const auto& entry = least->second;
-  shard.floor = now < shard.floor_ends ? std::max(shard.floor, entry.count) : entry.count;
-  shard.floor_ends = std::max(shard.floor_ends, entry.window_ends);
-  shard.entries.erase(least);
+  const auto least = std::ranges::min_element(shard.entries, {}, &Entry::count);
+  shard.floor = now < shard.floor_ends ? std::max(shard.floor, least->count) : least->count;
+  shard.floor_ends = std::max(shard.floor_ends, least->window_ends);
+  remove(shard, least);
+}
+
+void LimitTable::remove(Shard& shard, std::vector<Entry>::iterator entry) {
+  *entry = shard.entries.back();
+  shard.entries.pop_back();
 }
 
 }  // namespace keyward::domain

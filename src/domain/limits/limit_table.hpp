@@ -12,9 +12,8 @@
 #pragma once
 
 #include <array>
-#include <cstring>
 #include <mutex>
-#include <unordered_map>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "domain/limits/rate_limiter.hpp"
@@ -33,32 +32,26 @@ class LimitTable {
   static constexpr std::size_t shard_count = 512;
 
   struct Entry {
+    LimitKey key{};
     Time window_ends;
     std::uint32_t count = 0;
-    std::uint32_t unsettled = 0;  // of these
-    bool refusal_told = false;
+    std::uint32_t unsettled : 31 = 0;  // of these
+    std::uint32_t refusal_told : 1 = 0;
   };
-  struct KeyHash {
-    /// The key is a hash already.
-    std::size_t operator()(const LimitKey& key) const {
-      std::size_t hash = 0;
-      std::memcpy(&hash, key.data(), sizeof hash);
-      return hash;
-    }
-  };
+  /// Few enough entries to look at all of them: 32 bytes each, one behind the other.
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<LimitKey, Entry, KeyHash> entries;
+    std::vector<Entry> entries;
     std::uint32_t floor = 0;  // the most that was forgotten, while…
     Time floor_ends;          // …any window that was forgotten lasts
   };
 
-  /// By other bytes of the key than its hash in the shard.
   Shard& shard_of(const LimitKey& key) {
-    return shards_.at((std::size_t{key[key.size() - 2]} << 8U | key.back()) % shard_count);
+    return shards_.at((std::size_t{key.front()} << 8U | key.back()) % shard_count);
   }
   Entry& entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const;
   static void make_room(Shard& shard, Time now);
+  static void remove(Shard& shard, std::vector<Entry>::iterator entry);
 
   const std::size_t shard_keys_max_;
   std::array<Shard, shard_count> shards_;

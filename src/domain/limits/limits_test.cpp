@@ -15,9 +15,8 @@ class LimitsTest : public testing::Test {
 
 TEST_F(LimitsTest, A3_an_account_has_one_key_however_its_address_is_spelled) {
   const auto key = limits.key_of_login("ada.b@example.com");
-  for (const std::string_view spelled :
-       {"ADA.B@EXAMPLE.COM", " ada.b@example.com\t", "Ada.B@Example.Com", "\r\nada.b@example.com",
-        "ada.b@ｅxample.com"}) {
+  for (const std::string_view spelled : {"ADA.B@EXAMPLE.COM", " ada.b@example.com\t", "Ada.B@Example.Com",
+                                         "\r\nada.b@example.com", "ada.b@ｅxample.com"}) {
     EXPECT_EQ(limits.key_of_login(spelled), key) << spelled;
   }
   EXPECT_EQ(limits.key_of_login("ada@bücher.example"), limits.key_of_login("ADA@xn--bcher-kva.example"));
