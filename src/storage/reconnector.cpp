@@ -44,8 +44,8 @@ void Reconnector::note_failure(const std::string& why) {
 
 std::chrono::microseconds random_pause(std::chrono::microseconds most) {
   // Spreads threads and servers out; nothing secret depends on it.
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::chrono::microseconds{std::uniform_int_distribution<std::int64_t>{0, most.count()}(generator)};
+  std::random_device random;
+  return std::chrono::microseconds{std::uniform_int_distribution<std::int64_t>{0, most.count()}(random)};
 }
 
 }  // namespace keyward::storage

@@ -22,6 +22,11 @@ requirement when its name holds the requirement's id.
 """
 
 IN_SHORT = {
+    "A1": "an account's guesses are limited, the right password included, until a delay is over",
+    "A2": "the limit holds under parallelism",
+    "A3": "the caller cannot choose the limiter's key",
+    "A4": "proxy headers count from listed proxies only",
+    "L3": "the audit trail is append-only, chained, and transactional",
     "P1": "password length 8 by default (15 is one setting), no composition rules, no ageing",
     "P2": "long passwords, every Unicode character, counted in code points, normalised once (NFC)",
     "P3": "the whole password counts: no truncation, no case folding, NUL-safe",
