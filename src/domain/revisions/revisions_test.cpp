@@ -34,6 +34,17 @@ TEST_F(RevisionsTest, a_bump_changes_the_accounts_counter_and_not_the_keys) {
   EXPECT_NE(revisions->of_keys(), keys);
 }
 
+TEST_F(RevisionsTest, roles_have_a_counter_of_their_own) {
+  const auto revisions = Revisions::open(folder_).value();
+  const auto account = revisions->of_account(id_);
+  const auto keys = revisions->of_keys();
+  const auto roles = revisions->of_roles();
+  revisions->bump_roles();
+  EXPECT_NE(revisions->of_roles(), roles);
+  EXPECT_EQ(revisions->of_account(id_), account);
+  EXPECT_EQ(revisions->of_keys(), keys);
+}
+
 TEST_F(RevisionsTest, another_process_is_heard_at_once) {
   const auto revisions = Revisions::open(folder_).value();
   const auto before = revisions->of_account(id_);
