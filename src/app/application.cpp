@@ -150,8 +150,9 @@ void Application::construct_features() {
   admin_users_ =
       std::make_unique<features::AdminUsers>(*core.database, *core.revisions, *core.events, core.clock);
   roles_ = std::make_unique<features::Roles>(*core.database, *core.revisions, *core.events, core.clock);
-  setup_ = std::make_unique<features::Setup>(*core.database, *hasher_, password_policy_, *core.events,
-                                             core.clock, core.random, setup_token_path(config_));
+  setup_ =
+      std::make_unique<features::Setup>(*core.database, *hasher_, password_policy_, address_limits_,
+                                        *core.events, core.clock, core.random, setup_token_path(config_));
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
   router_.provide(*gate_);

@@ -91,6 +91,7 @@ void Application::register_routes() {
           "token once it was used or there is an admin.")
       .tag("Administration")
       .refuses(forbidden)
+      .refuses(too_many_requests)
       .refuses(unavailable);
 
   router_.get("/.well-known/jwks.json", *jwks_, &features::Jwks::key_set)

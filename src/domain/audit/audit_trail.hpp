@@ -18,6 +18,7 @@ class AuditTrail {
   AuditTrail(const crypto::MasterKey& master_key, EmailInEvents email, Random& random);
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
+  ~AuditTrail() = default;
 
   /// Becomes the database's Finisher; outlives it.
   void attach(storage::Database& database);

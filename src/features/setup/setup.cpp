@@ -22,7 +22,11 @@ void remove_file(const std::filesystem::path& file) {
 }  // namespace
 
 Task<Result<web::Created<SetUp>>> Setup::make_first_admin(web::Public, web::Body<SetupForm> form,
-                                                          web::Client client) {
+                                                          web::Client client, web::AnswerHeaders headers) {
+  if (auto admitted = co_await limits.admit(domain::LimitClass::register_address, client, headers);
+      !admitted) {
+    co_return fail_from(admitted);
+  }
   const auto token = domain::hash_setup_token(form->token.bytes());
   const bool live = co_await database.read(
       [token](storage::Transaction& transaction) { return domain::is_setup_token_live(transaction, token); });

@@ -20,6 +20,7 @@
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
 #include "features/events.hpp"
+#include "features/limited.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
 
@@ -56,13 +57,14 @@ struct Setup {
   storage::Database& database;
   domain::PasswordHasher& hasher;
   const domain::PasswordPolicy& policy;
+  AddressLimits& limits;
   domain::EventLog& events;
   const Clock& clock;
   Random& random;
   std::filesystem::path token_file;
 
   Task<Result<web::Created<SetUp>>> make_first_admin(web::Public, web::Body<SetupForm> form,
-                                                     web::Client client);
+                                                     web::Client client, web::AnswerHeaders headers);
 };
 
 }  // namespace keyward::features
