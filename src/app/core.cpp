@@ -103,8 +103,8 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output)
   core->checkpoint_key = std::make_unique<domain::CheckpointKey>(*core->master_key);
 
   core->keys = std::make_unique<domain::KeyRing>(
-      domain::KeyRing::Dependencies{*core->database, *core->master_key, *core->revisions, core->clock,
-                                    core->random},
+      domain::KeyRing::Dependencies{*core->database, *core->master_key, *core->revisions, *core->events,
+                                    core->clock, core->random},
       to_key_settings(config));
   if (auto opened = core->keys->blocking_open(); !opened) return fail_from(opened);
   return core;

@@ -67,9 +67,10 @@ Result<std::optional<Secret>> prepare_setup_token(Core& core, const std::filesys
   auto token = domain::make_setup_token(core.random);
   // The file first: a token that nobody can read would be of no use, one that is not stored yet is harmless.
   if (auto written = write_token(file, token); !written) return fail_from(written);
-  core.database->blocking_write([hash = domain::hash_setup_token(token.bytes()),
+  core.database->blocking_write([&core, hash = domain::hash_setup_token(token.bytes()),
                                  now = core.clock.now()](storage::Transaction& transaction) {
     domain::replace_setup_token(transaction, hash, now);
+    core.events->record(transaction, {.name = "sensitive_create", .reason = "setup_token"});
   });
   return token;
 }

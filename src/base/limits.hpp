@@ -81,6 +81,8 @@ inline constexpr std::size_t audit_text_max_bytes = 512;   // of each text of an
 inline constexpr std::size_t audit_chains_max = 16;        // PostgreSQL's connections spread over them
 inline constexpr std::size_t audit_refusals_burst = 2000;  // rows for what changed nothing (refusals) …
 inline constexpr std::size_t audit_refusals_per_s = 50;    // … so that a flood of them cannot fill the disk
+inline constexpr std::size_t audit_anonymous_burst = 500;  // … and of those that tell of nobody, fewer
+inline constexpr std::size_t audit_anonymous_per_s = 10;
 inline constexpr std::size_t audit_refusals_group_max = 256;  // rows of one transaction
 inline constexpr std::chrono::seconds audit_checkpoint_interval{60};
 inline constexpr std::size_t audit_verify_page = 1000;  // rows read at a time

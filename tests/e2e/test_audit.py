@@ -226,3 +226,39 @@ def test_Z6_a_bad_query_is_told_by_its_field(server, query, field):
         admin = test_Z6_a_bad_query_is_told_by_its_field.admin = admin_token(server, server.data)
     answer = server.call("GET", "/audit?" + query, token=admin)
     assert answer.status == 422 and answer.fields == [field], answer
+
+
+def test_L1_each_role_that_comes_or_goes_has_a_row_of_its_own(data):
+    """However many go with it: none can push another out of the text."""
+    with Keyward(data) as server:
+        user = server.new_user("ada@example.com")
+        admin = admin_token(server, data)
+        names_made = [f"{number:03}" + "x" * 61 for number in range(40)]
+        for name in names_made:
+            assert server.call("PUT", f"/roles/{name}", {"permissions": []}, token=admin).status == 200
+        changed = server.call("PATCH", f"/users/{user['user_id']}", {"roles": [*names_made, "admin"]}, token=admin)
+        assert changed.status == 200, changed
+    details = [row["detail"] for row in tail(data) if row["event"] == "authz_change" and row.get("user_id") == user["user_id"]]
+    assert {"roles +admin", "roles -user"} <= set(details)
+    assert {f"roles +{name}" for name in names_made} <= set(details)
+
+
+def test_L1_keys_and_the_setup_token_leave_rows(data):
+    with Keyward(data):
+        pass
+    for how in ("--now", "--compromised"):
+        assert command("key", "rotate", how, data=data)[0] == 0
+    made = [row for row in tail(data) if row["event"] == "sensitive_create"]
+    assert [row.get("detail", "").split(" ")[0] for row in made if row["reason"] == "signing_key"] == ["first", "now", "compromised"]
+    assert [row["reason"] for row in made].count("setup_token") == 1
+
+
+def test_L1_the_command_line_tells_what_it_did(data):
+    with Keyward(data) as server:
+        server.new_user("ada@example.com")
+        assert command("user", "disable", "ada@example.com", data=data)[0] == 0
+        assert command("user", "delete", "ada@example.com", data=data)[0] == 0
+        admin_token(server, data)
+    rows = [row for row in tail(data) if row.get("reason") == "command_line"]
+    assert names(rows) == ["user_updated", "authn_token_revoked", "user_deleted", "user_created", "authz_admin"]
+    assert rows[1]["detail"] == "sessions 1" and rows[2]["email"].startswith("hmac:")

@@ -38,7 +38,10 @@ def test_kill_9_in_the_middle_of_registrations_loses_no_201(data, round_number):
     workers = [threading.Thread(target=register, args=(n,)) for n in range(16)]
     for worker in workers:
         worker.start()
-    time.sleep(0.7 + 0.3 * round_number)
+    deadline = time.monotonic() + 60
+    while len(answered) < 6 + 10 * round_number and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.05 * round_number)
     server.process.send_signal(signal.SIGKILL)
     stop.set()
     for worker in workers:

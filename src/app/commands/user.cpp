@@ -147,6 +147,8 @@ int user_add(const CommonFlags& flags, const NewUserFlags& user) {
         by_command("user_created", account->id, fmt::format("roles {}", fmt::join(account->roles, " ")));
     event.email = account->email.as_typed;
     (*core)->events->record(transaction, std::move(event));
+    if (std::ranges::find(account->roles, domain::role_admin) != account->roles.end())
+      (*core)->events->record(transaction, by_command("authz_admin", account->id));
     return true;
   });
   if (!inserted) return complain("There is a user " + user.email + " already");
@@ -214,11 +216,16 @@ int user_set_disabled(const CommonFlags& flags, const std::string& who, bool dis
   const auto changed =
       change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
         // Enabling brings no old session back: whoever was let in before has to log in again.
-        if (disabled) domain::end_sessions(transaction, account.id, std::nullopt, "account_disabled", now);
+        const auto ended =
+            disabled ? domain::end_sessions(transaction, account.id, std::nullopt, "account_disabled", now)
+                     : 0;
         auto set = domain::set_disabled(transaction, account.id, disabled, now);
-        if (set) {
-          core->events->record(transaction,
-                               by_command("user_updated", account.id, disabled ? "disabled" : "enabled"));
+        if (!set) return set;
+        core->events->record(transaction,
+                             by_command("user_updated", account.id, disabled ? "disabled" : "enabled"));
+        if (ended != 0) {
+          core->events->record(
+              transaction, by_command("authn_token_revoked", account.id, fmt::format("sessions {}", ended)));
         }
         return set;
       });
@@ -232,7 +239,10 @@ int user_delete(const CommonFlags& flags, const std::string& who) {
   const auto deleted =
       change_account(*core, who, [&](storage::Transaction& transaction, const domain::Account& account) {
         auto gone = domain::delete_account(transaction, account.id);
-        if (gone) core->events->record(transaction, by_command("user_deleted", account.id));
+        if (!gone) return gone;
+        auto event = by_command("user_deleted", account.id);
+        event.email = account.email;
+        core->events->record(transaction, std::move(event));
         return gone;
       });
   if (!deleted) return complain(deleted.error().message);
@@ -259,7 +269,8 @@ int user_role(const CommonFlags& flags, const std::string& who, const UserRoleFl
         const auto change = domain::compare_roles(held, std::move(roles));
         if (change.empty()) return {};
         if (auto done = domain::change_roles(transaction, account.id, change, now); !done) return done;
-        core->events->record(transaction, by_command("authz_change", account.id, change.to_string()));
+        for (auto& detail : change.details())
+          core->events->record(transaction, by_command("authz_change", account.id, std::move(detail)));
         return {};
       });
   if (!changed) return complain(changed.error().message);

@@ -1,5 +1,6 @@
 #include "domain/audit/audit_trail.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -339,9 +340,9 @@ TEST_F(AuditTrailTest, a_flood_of_refusals_cannot_fill_the_disk) {
   ManualClock clock{start};
   EventLog log{EventLog::no_output, &trail_, database_.get(), clock};
   constexpr auto flood = 3 * limits::audit_refusals_burst;
-  for (std::size_t i = 0; i < flood; ++i) log.emit({.name = "authz_fail"});
+  for (std::size_t i = 0; i < flood; ++i) log.emit({.name = "authn_login_fail", .email = "ada@example.com"});
   clock.advance(seconds{1});
-  log.emit({.name = "authn_login_fail"});
+  log.emit({.name = "authn_login_lock", .email = "ada@example.com"});
   log.finish_rows();
   const auto stored = rows();
   EXPECT_LE(stored.size(), limits::audit_refusals_burst + 2);
@@ -350,7 +351,45 @@ TEST_F(AuditTrailTest, a_flood_of_refusals_cannot_fill_the_disk) {
            row.detail == "count " + std::to_string(flood - limits::audit_refusals_burst);
   }));
   EXPECT_TRUE(
-      std::ranges::any_of(stored, [](const AuditRow& row) { return row.event == "authn_login_fail"; }));
+      std::ranges::any_of(stored, [](const AuditRow& row) { return row.event == "authn_login_lock"; }));
+}
+
+TEST_F(AuditTrailTest, a_flood_of_nobodys_refusals_hides_no_guessing) {
+  const ManualClock clock{start};
+  EventLog log{EventLog::no_output, &trail_, database_.get(), clock};
+  for (std::size_t i = 0; i < 3 * limits::audit_refusals_burst; ++i) log.emit({.name = "authz_fail"});
+  for (std::size_t i = 0; i < 100; ++i) log.emit({.name = "authn_login_fail", .email = "ada@example.com"});
+  log.finish_rows();
+  const auto stored = rows();
+  const auto count = [&](std::string_view name) {
+    return std::ranges::count_if(stored, [&](const AuditRow& row) { return row.event == name; });
+  };
+  EXPECT_EQ(count("authz_fail"), static_cast<std::ptrdiff_t>(limits::audit_anonymous_burst));
+  EXPECT_EQ(count("authn_login_fail"), 100);
+}
+
+TEST_F(AuditTrailTest, a_torn_line_is_ended_before_the_next_one) {
+  const ManualClock clock{start};
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);  // an output that takes what it can and says EAGAIN
+  constexpr int count = 3000;
+  std::string text;
+  {
+    EventLog log{ends[1], nullptr, nullptr, clock};
+    std::jthread reader{[&] {
+      std::array<char, 1000> buffer{};
+      while (std::ranges::count(text, '\n') < count) {
+        const auto size = ::read(ends[0], buffer.data(), buffer.size());
+        if (size > 0) text.append(buffer.data(), static_cast<std::size_t>(size));
+      }
+    }};
+    for (int i = 0; i < count; ++i) log.emit({.name = "authn_login_fail", .detail = std::to_string(i)});
+  }
+  ::close(ends[0]);
+  ::close(ends[1]);
+  EXPECT_EQ(std::ranges::count(text, '\n'), count);
+  EXPECT_EQ(std::ranges::count(text, '{'), count);
+  EXPECT_NE(text.find("\"2999\""), std::string::npos);
 }
 
 }  // namespace

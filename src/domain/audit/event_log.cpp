@@ -1,6 +1,7 @@
 #include "domain/audit/event_log.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -14,26 +15,37 @@ namespace keyward::domain {
 
 namespace {
 
-void write_all(int output, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(output, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nobody reads any more
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+/// False: the output takes nothing for now, or never again. `text` is what is left.
+bool write_some(int output, std::string_view& text) {
+  const auto written = ::write(output, text.data(), text.size());
+  if (written >= 0) text.remove_prefix(static_cast<std::size_t>(written));
+  if (written >= 0 || errno == EINTR) return true;
+  if (errno != EAGAIN) return false;  // nobody reads any more, or the disk is full
+  pollfd ready{.fd = output, .events = POLLOUT, .revents = 0};
+  return ::poll(&ready, 1, -1) >= 0 || errno == EINTR;
 }
 
-constexpr auto refusals_burst = static_cast<double>(limits::audit_refusals_burst);
-
 }  // namespace
+
+EventLog::Budget::Budget(std::size_t burst, std::size_t per_s, Time now)
+    : burst_(static_cast<double>(burst)), per_s_(static_cast<double>(per_s)), left_(burst_), at_(now) {}
+
+bool EventLog::Budget::take(Time now) {
+  const std::chrono::duration<double> passed = now - at_;
+  left_ = std::min(burst_, left_ + std::max(0.0, passed.count() * per_s_));
+  at_ = now;
+  if (left_ < 1) return false;
+  left_ -= 1;
+  return true;
+}
 
 EventLog::EventLog(int output, const AuditTrail* trail, storage::Database* database, const Clock& clock)
     : output_(output),
       trail_(trail),
       database_(database),
       clock_(clock),
-      refusal_budget_(refusals_burst),
-      budget_at_(clock.now()),
+      refusal_budget_(limits::audit_refusals_burst, limits::audit_refusals_per_s, clock.now()),
+      anonymous_budget_(limits::audit_anonymous_burst, limits::audit_anonymous_per_s, clock.now()),
       rows_finished_(trail == nullptr),
       thread_([this] { thread_main(); }) {}
 
@@ -82,15 +94,11 @@ void EventLog::keep(SecurityEvent event, Time now) {
   {
     const std::scoped_lock lock{mutex_};
     if (rows_finished_) return;
-    const std::chrono::duration<double> passed = now - budget_at_;
-    const double earned = passed.count() * static_cast<double>(limits::audit_refusals_per_s);
-    refusal_budget_ = std::min(refusals_burst, refusal_budget_ + std::max(0.0, earned));
-    budget_at_ = now;
-    if (refusal_budget_ < 1) {
+    const bool anonymous = !event.account_id && !event.session_id && event.email.empty();
+    if (!(anonymous ? anonymous_budget_ : refusal_budget_).take(now)) {
       ++omitted_refusals_;
       return;
     }
-    refusal_budget_ -= 1;
     refusals_.push_back({std::move(event), now});
   }
   wake_.notify_all();
@@ -129,9 +137,25 @@ void EventLog::thread_main() {
     }
     // The rows first: a reader of the log that stalls must not hold the trail up.
     if (!refusals.empty()) store(std::move(refusals), omitted);
-    write_all(output_, lines);
+    write_out(lines);
     if (dropped != 0) log(LogLevel::error, "security_events_dropped", {{"count", std::to_string(dropped)}});
   }
+}
+
+void EventLog::write_out(std::string_view lines) {
+  if (lines.empty()) return;
+  if (line_is_torn_) {
+    std::string_view end{"\n"};
+    line_is_torn_ = !write_some(output_, end);
+  }
+  auto left = lines;
+  while (!left.empty() && write_some(output_, left)) {
+  }
+  line_is_torn_ =
+      left.size() < lines.size() && !left.empty() && lines[lines.size() - left.size() - 1] != '\n';
+  if (left.empty()) return;
+  log(LogLevel::error, "security_events_not_written",
+      {{"count", std::to_string(std::ranges::count(left, '\n'))}});
 }
 
 void EventLog::store(std::vector<Refusal> refusals, std::uint64_t omitted) {

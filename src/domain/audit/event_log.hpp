@@ -4,8 +4,9 @@
 // change is, and its line is printed after the commit. An event that tells of a refusal is emit()ted: a line
 // at once and a row soon after, in groups. Threats: a reader of the log that stalls (lines wait in a bounded
 // queue for a thread of their own; what does not fit is counted, and told) · a flood of refusals that fills
-// the disk or crowds out what matters (their rows have a budget; what is above it is counted in one row,
-// `audit_refusals_omitted`; rows of changes are never omitted).
+// the disk or crowds out what matters (their rows have a budget, and those that tell of no account and no
+// address of mail have a smaller one of their own, so that garbage hides no guessing; what is above it is
+// counted in one row, `audit_refusals_omitted`; rows of changes are never omitted).
 #pragma once
 
 #include <condition_variable>
@@ -51,7 +52,19 @@ class EventLog {
     Time occurred_at;
   };
 
+  /// So many rows at once, and so many a second.
+  class Budget {
+   public:
+    Budget(std::size_t burst, std::size_t per_s, Time now);
+    [[nodiscard]] bool take(Time now);
+
+   private:
+    double burst_, per_s_, left_;
+    Time at_;
+  };
+
   void thread_main();
+  void write_out(std::string_view lines);
   void keep(SecurityEvent event, Time now);
   void store(std::vector<Refusal> refusals, std::uint64_t omitted);
   [[nodiscard]] bool may_store() const;
@@ -68,11 +81,12 @@ class EventLog {
   std::uint64_t dropped_lines_ = 0;
   std::vector<Refusal> refusals_;
   std::uint64_t omitted_refusals_ = 0;
-  double refusal_budget_;
-  Time budget_at_;
+  Budget refusal_budget_;
+  Budget anonymous_budget_;
   bool storing_ = false;  // one group at a time: what comes meanwhile is the next one
   bool rows_finished_ = false;
   bool closing_ = false;
+  bool line_is_torn_ = false;  // the output took half a line; of the events thread alone
   std::jthread thread_;
 };
 

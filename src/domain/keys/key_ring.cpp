@@ -25,6 +25,15 @@ std::string make_etag(std::string_view text) {
   return '"' + text::to_base64url(BytesView{digest}.first(12)) + '"';
 }
 
+SecurityEvent about_key(std::string_view name, const std::string& id, std::string_view how) {
+  return {.name = name, .reason = "signing_key", .detail = std::string{how} + ' ' + id};
+}
+
+std::string_view to_word(Rotation rotation) {
+  if (rotation == Rotation::planned) return "planned";
+  return rotation == Rotation::now ? "now" : "compromised";
+}
+
 bool has_same_keys(const KeySnapshot& one, const KeySnapshot& other) {
   return std::ranges::equal(one.rows, other.rows, {}, &SigningKeyRow::id, &SigningKeyRow::id);
 }
@@ -95,6 +104,7 @@ void KeyRing::publish(KeySnapshotPointer snapshot) {
 Result<void> KeyRing::blocking_open() {
   auto loaded = use_.database.blocking_write([this, first = make_key({})](storage::Transaction& transaction) {
     if (insert_first_key(transaction, first)) {
+      use_.events.record(transaction, about_key("sensitive_create", first.id, "first"));
       transaction.after_commit([this] { use_.revisions.bump_keys(); });
     }
     return load(transaction);
@@ -113,6 +123,7 @@ Result<std::string> KeyRing::blocking_rotate(Rotation rotation) {
     } else if (!insert_next_key(transaction, key)) {
       return fail(ErrorCode::conflict, "The next key waits already; it will sign in its turn (or use --now)");
     }
+    use_.events.record(transaction, about_key("sensitive_create", key.id, to_word(rotation)));
     transaction.after_commit([this] { use_.revisions.bump_keys(); });
     return key.id;
   });
@@ -129,6 +140,15 @@ Task<KeySnapshotPointer> KeyRing::current() {
   // A change that nobody announced: what the loops have cached under the old keys must go as well.
   if ((*loaded)->revision == keys->revision && !has_same_keys(**loaded, *keys)) use_.revisions.bump_keys();
   co_return std::move(*loaded);
+}
+
+Task<KeySnapshotPointer> KeyRing::current_or(KeySnapshotPointer known) {
+  try {
+    co_return co_await current();
+  } catch (const std::exception& exception) {
+    log(LogLevel::warning, "signing_keys_not_read", {{"reason", exception.what()}});
+  }
+  co_return known;
 }
 
 bool KeyRing::is_rotation_due(const KeySnapshot& keys, Time now) const {
@@ -155,9 +175,12 @@ Task<void> KeyRing::maintain() {
   std::optional<SigningKeyRow> next;
   if (rotate) next = make_key(publication_lead);
   const bool changed = co_await use_.database.write([this, &next, now](storage::Transaction& transaction) {
-    delete_removed_keys(transaction, now);
+    for (const auto& row : delete_removed_keys(transaction, now))
+      use_.events.record(transaction, about_key("sensitive_delete", row, "expired"));
     transaction.after_commit([this] { use_.revisions.bump_keys(); });
-    return next && insert_next_key(transaction, *next);
+    if (!next || !insert_next_key(transaction, *next)) return false;
+    use_.events.record(transaction, about_key("sensitive_create", next->id, "planned"));
+    return true;
   });
   if (changed) log(LogLevel::info, "signing_key_published", {{"key_id", next->id}});
 }

@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "crypto/master_key.hpp"
+#include "domain/audit/event_log.hpp"
 #include "domain/keys/signing_keys.hpp"
 #include "domain/revisions/revisions.hpp"
 #include "protocol/jose/key_set.hpp"
@@ -54,6 +55,7 @@ class KeyRing {
     storage::Database& database;
     const crypto::MasterKey& master_key;
     Revisions& revisions;
+    EventLog& events;
     const Clock& clock;
     Random& random;
   };
@@ -67,6 +69,9 @@ class KeyRing {
   /// The keys as they are now: read anew when another process says that it changed them, and every
   /// limits::key_snapshot_max_age in any case, for a process that died before it could say so.
   Task<KeySnapshotPointer> current();
+  /// The same for whoever has changed something already and must answer now: `known` when the database does
+  /// not.
+  Task<KeySnapshotPointer> current_or(KeySnapshotPointer known);
   /// What time does to keys: starts a rotation when the signer is too old or of another algorithm than
   /// configured, and drops keys whose last token has expired. To be called every minute or so.
   Task<void> maintain();

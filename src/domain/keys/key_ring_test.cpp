@@ -30,7 +30,7 @@ class KeyRingTest : public testing::Test {
   }
 
   KeyRing make_ring(const crypto::MasterKey& master_key, KeySettings settings = {}) {
-    return KeyRing{{*database_, master_key, *revisions_, clock_, random_}, settings};
+    return KeyRing{{*database_, master_key, *revisions_, events_, clock_, random_}, settings};
   }
 
   template <class T>
@@ -45,6 +45,7 @@ class KeyRingTest : public testing::Test {
       std::filesystem::temp_directory_path() / ("key_ring_test." + std::to_string(::getpid()));
   ManualClock clock_{Time{seconds{1'800'000'000}}};
   crypto::SystemRandom random_;
+  EventLog events_{EventLog::no_output, nullptr, nullptr, clock_};
   crypto::MasterKey master_key_ = crypto::MasterKey::generate(random_);
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<Revisions> revisions_;
@@ -134,7 +135,7 @@ TEST_F(KeyRingTest, a_change_that_nobody_announced_is_found_and_announced) {
     // Another process that dies between its commit and its bump: its revisions are not ours.
     std::filesystem::create_directories(folder_ / "elsewhere");
     const auto deaf = Revisions::open(folder_ / "elsewhere").value();
-    KeyRing other{{*database_, master_key_, *deaf, clock_, random_}, {}};
+    KeyRing other{{*database_, master_key_, *deaf, events_, clock_, random_}, {}};
     ASSERT_TRUE(other.blocking_rotate(Rotation::compromised));
   }
   EXPECT_EQ(wait_for(ring.current())->rows.front().id, before->rows.front().id);

@@ -77,12 +77,15 @@ void insert_key_now(storage::Transaction& transaction, const SigningKeyRow& key,
                       key.created_at);
 }
 
-void delete_removed_keys(storage::Transaction& transaction, Time now) {
+std::vector<std::string> delete_removed_keys(storage::Transaction& transaction, Time now) {
+  std::vector<std::string> removed;
   const auto keys = list_signing_keys(transaction);
   for (const auto& key : keys) {
     if (status_of(key, keys, now) != KeyStatus::removed) continue;
     transaction.execute("DELETE FROM signing_keys WHERE id = $1", key.id);
+    removed.push_back(key.id);
   }
+  return removed;
 }
 
 }  // namespace keyward::domain

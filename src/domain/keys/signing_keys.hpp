@@ -57,7 +57,7 @@ std::vector<SigningKeyRow> list_signing_keys(storage::Transaction& transaction);
 /// its tokens.
 void insert_key_now(storage::Transaction& transaction, const SigningKeyRow& key, bool remove_others);
 
-/// Deletes the rows, private keys included, of those that are removed at `now`.
-void delete_removed_keys(storage::Transaction& transaction, Time now);
+/// Deletes the rows, private keys included, of those that are removed at `now`, and returns their ids.
+std::vector<std::string> delete_removed_keys(storage::Transaction& transaction, Time now);
 
 }  // namespace keyward::domain

@@ -40,11 +40,11 @@ Result<void> check_may_write_role(PermissionSet own, PermissionSet before, Permi
   return {};
 }
 
-std::string RoleChange::to_string() const {
-  std::string text = "roles";
-  for (const auto& role : added) text += " +" + role;
-  for (const auto& role : removed) text += " -" + role;
-  return text;
+std::vector<std::string> RoleChange::details() const {
+  std::vector<std::string> texts;
+  for (const auto& role : added) texts.push_back("roles +" + role);
+  for (const auto& role : removed) texts.push_back("roles -" + role);
+  return texts;
 }
 
 RoleChange compare_roles(std::vector<std::string> held, std::vector<std::string> wanted) {

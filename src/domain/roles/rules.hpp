@@ -32,8 +32,8 @@ struct RoleChange {
   std::vector<std::string> added, removed;
 
   [[nodiscard]] bool empty() const { return added.empty() && removed.empty(); }
-  /// `roles +admin -user`, for the event.
-  [[nodiscard]] std::string to_string() const;
+  /// `roles +admin`, `roles -user`: one for each event, so that none is cut off behind others.
+  [[nodiscard]] std::vector<std::string> details() const;
 };
 /// From the roles that are held to those that are wanted; both in any order, `wanted` perhaps with
 /// duplicates.

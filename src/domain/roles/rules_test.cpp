@@ -54,7 +54,7 @@ TEST(RoleRules, roles_are_compared_whatever_their_order) {
   const auto change = compare_roles({"user", "a", "b"}, {"c", "b", "c", "user"});
   EXPECT_EQ(change.added, std::vector<std::string>{"c"});
   EXPECT_EQ(change.removed, std::vector<std::string>{"a"});
-  EXPECT_EQ(change.to_string(), "roles +c -a");
+  EXPECT_EQ(change.details(), (std::vector<std::string>{"roles +c", "roles -a"}));
   EXPECT_TRUE(compare_roles({"b", "a"}, {"a", "b", "a"}).empty());
 }
 

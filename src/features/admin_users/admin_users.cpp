@@ -84,7 +84,8 @@ Result<void> AdminUsers::change_roles(storage::Transaction& transaction, const a
     if (auto allowed = domain::check_may_grant(own, name, role->permissions); !allowed) return allowed;
   }
   if (auto changed = domain::change_roles(transaction, account_id, change, now); !changed) return changed;
-  events.record(transaction, by_admin("authz_change", who, client, account_id, change.to_string()));
+  for (auto& detail : change.details())
+    events.record(transaction, by_admin("authz_change", who, client, account_id, std::move(detail)));
   return {};
 }
 

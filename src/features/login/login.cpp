@@ -99,6 +99,8 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
 }
 
 Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Client client) {
+  // Before the change: once it is made, its client must get an answer.
+  const auto known_keys = co_await keys.current();
   const auto now = clock.now();
   const auto session_id = Uuid::make_v7(now, random);
   const domain::Device device{client.user_agent, client.address};
@@ -121,7 +123,7 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
       });
   if (!roles) co_return fail_from(roles);
 
-  const auto current_keys = co_await keys.current();
+  const auto current_keys = co_await keys.current_or(known_keys);
   auto access_token =
       tokens.issue(*current_keys, {.account_id = account.id, .session_id = session_id, .roles = *roles},
                    clock.now(), random);  // not the `now` of before: a key may have become active since

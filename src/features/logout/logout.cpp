@@ -21,7 +21,8 @@ Task<Result<web::NoContent>> Logout::log_out(access::MaybeSignedIn who, web::Opt
   std::optional<domain::RefreshTokens::Named> named;
   if (form->refresh_token) {
     named = refresh_tokens.parse(form->refresh_token->text());
-    if (!named) {
+    // Whoever is signed in meant to leave, whatever became of the other token.
+    if (!named && who.find() == nullptr) {
       co_return fail(ErrorCode::invalid_credentials, "The refresh token is not valid", "not_genuine");
     }
   } else if (who.find() == nullptr) {

@@ -53,7 +53,9 @@ Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client cl
         if (!may_write(transaction, *who, now)) return gone();
         if (auto left = domain::delete_account(transaction, who->account.id); !left) return left;
         transaction.after_commit([this, id = who->account.id] { revisions.bump_account(id); });
-        events.record(transaction, about("user_deleted", client, who->account.id, "by_owner"));
+        auto event = about("user_deleted", client, who->account.id, "by_owner");
+        event.email = who->account.email;
+        events.record(transaction, std::move(event));
         return {};
       });
   if (!deleted) co_return std::unexpected(deleted.error());

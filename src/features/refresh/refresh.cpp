@@ -48,6 +48,8 @@ Task<Result<TokenAnswer>> Refresh::refresh(web::Public, web::Body<RefreshForm, w
   const auto presented = refresh_tokens.parse(form->refresh_token.text());
   if (!presented) co_return not_valid("not_genuine");
 
+  // Before the change: once it is made, its client must get an answer.
+  const auto known_keys = co_await keys.current();
   const domain::Device device{client.user_agent, client.address};
   // The moment of the call, not of its turn: time spent waiting for the writer takes nothing from the window.
   const auto now = clock.now();
@@ -70,7 +72,7 @@ Task<Result<TokenAnswer>> Refresh::refresh(web::Public, web::Body<RefreshForm, w
     co_return not_valid(std::string{to_word(decision.reason)});
   }
   const auto account_id = *refreshed.account_id;
-  const auto current_keys = co_await keys.current();
+  const auto current_keys = co_await keys.current_or(known_keys);
   auto access_token = tokens.issue(
       *current_keys,
       {.account_id = account_id, .session_id = presented->session_id, .roles = std::move(refreshed.roles)},
