@@ -95,6 +95,7 @@ inline std::string with_database(std::string url, const std::string& database) {
 
 inline const std::string& shared_postgres_url() {
   static const std::string url = [] {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes the environment
     if (const char* given = ::getenv("KEYWARD_TEST_POSTGRES"); given != nullptr) return std::string{given};
     static const PostgresServer own;
     return own.url();
