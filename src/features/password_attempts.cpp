@@ -50,6 +50,11 @@ domain::SecurityEvent about_attempt(std::string_view name, const PasswordAttempt
   return event;
 }
 
+domain::SecurityEvent about_refusal(const PasswordAttempt& attempt, LimitClass limit) {
+  const bool by_address = limit == LimitClass::login_address;
+  return about_attempt(by_address ? "excess_rate_limit_exceeded" : "authn_login_lock", attempt, limit);
+}
+
 }  // namespace
 
 Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
@@ -59,18 +64,18 @@ Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
   if (!limits.enabled()) co_return attempt;
   attempt.device = uses_.devices.check(attempt.by.device.token, attempt.account, uses_.clock.now());
 
+  if (attempt.device) {
+    // Not by address: neighbours behind one address (NAT, a /64) must not lock out a device that is known.
+    const auto refusal = co_await take(attempt, {{{LimitClass::login_devices, attempt.account},
+                                                  {LimitClass::login_device, *attempt.device}}});
+    if (!refusal) co_return attempt;
+    co_return too_many_passwords(*refusal);
+  }
   // The address first: whoever is over that limit does not even touch an account's.
   const auto address = limits.key_of_address(attempt.by.client.address);
-  if (auto taken = co_await take(attempt, LimitClass::login_address, address); !taken) {
-    co_return fail_from(taken);
-  }
-  if (attempt.device) {
-    if (auto taken = co_await take(attempt, LimitClass::login_devices, attempt.account); !taken) {
-      co_return fail_from(taken);
-    }
-  }
-  const auto own = attempt.device.value_or(attempt.account);
-  if (auto taken = co_await take(attempt, own_bucket(attempt), own); !taken) co_return fail_from(taken);
+  const auto refusal =
+      co_await take(attempt, {{{LimitClass::login_address, address}, {LimitClass::login, attempt.account}}});
+  if (refusal) co_return too_many_passwords(*refusal);
   co_return attempt;
 }
 
@@ -85,26 +90,31 @@ Task<domain::Verdict> PasswordAttempts::take_or_wait(LimitClass limit, domain::L
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): begin() awaits it in place
-Task<Result<void>> PasswordAttempts::take(PasswordAttempt& attempt, LimitClass limit, domain::LimitKey key) {
-  const auto verdict = co_await take_or_wait(limit, key);
-  const auto left = until_reset(verdict, uses_.clock.now());
-  if (limit == own_bucket(attempt) || !verdict.allowed) {
-    show_limit(attempt.by.headers, shown_name(limit), uses_.limits.rule_of(limit), verdict.remaining, left);
-  }
-  if (verdict.allowed) {
+Task<std::optional<PasswordAttempts::Refusal>> PasswordAttempts::take(PasswordAttempt& attempt,
+                                                                      std::array<Bucket, 2> buckets) {
+  for (const auto [limit, key] : buckets) {
+    const auto verdict = co_await take_or_wait(limit, key);
+    const auto left = until_reset(verdict, uses_.clock.now());
+    if (limit == own_bucket(attempt) || !verdict.allowed) {
+      show_limit(attempt.by.headers, shown_name(limit), uses_.limits.rule_of(limit), verdict.remaining, left);
+    }
+    if (!verdict.allowed) {
+      co_await give_back(attempt);  // no password will be compared
+      attempt.taken.clear();
+      if (verdict.first_refusal) uses_.events.emit(about_refusal(attempt, limit));
+      co_return Refusal{.limit = limit, .pending = verdict.pending, .left = left};
+    }
     attempt.taken.push_back({.limit = limit, .key = key, .window_ends = verdict.window_ends});
     attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
-    co_return Result<void>{};
   }
-  co_await give_back(attempt);  // no password will be compared
-  const bool by_address = limit == LimitClass::login_address;
-  if (verdict.first_refusal) {
-    uses_.events.emit(
-        about_attempt(by_address ? "excess_rate_limit_exceeded" : "authn_login_lock", attempt, limit));
-  }
-  co_return too_many(by_address ? "Too many wrong passwords from your address. Try again later"
-                                : "Too many wrong passwords. Try again later",
-                     verdict.pending ? seconds{1} : left);
+  co_return std::nullopt;
+}
+
+std::unexpected<Error> PasswordAttempts::too_many_passwords(const Refusal& refusal) {
+  const bool by_address = refusal.limit == LimitClass::login_address;
+  return too_many(by_address ? "Too many wrong passwords from your address. Try again later"
+                             : "Too many wrong passwords. Try again later",
+                  refusal.pending ? seconds{1} : refusal.left);
 }
 
 Task<void> PasswordAttempts::failed(PasswordAttempt attempt) {

@@ -11,10 +11,12 @@
 //
 // Threats: telling who exists (what is counted by is the address of mail, not the account: A6) · locking the
 // owner out (a known device has attempts of its own: device_tokens.hpp) · one machine that tries one password
-// at many accounts (a limit for each client address) · an event for each refusal, to fill the log (one for
+// at many accounts (a limit for each client address; a known device is not asked for it, so that the owner's
+// neighbours cannot lock the owner out either) · an event for each refusal, to fill the log (one for
 // each key and window).
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,7 +73,18 @@ class PasswordAttempts {
   Task<void> succeeded(PasswordAttempt attempt);
 
  private:
-  Task<Result<void>> take(PasswordAttempt& attempt, domain::LimitClass limit, domain::LimitKey key);
+  struct Bucket {
+    domain::LimitClass limit;
+    domain::LimitKey key;
+  };
+  struct Refusal {
+    domain::LimitClass limit;
+    bool pending;  // not for good
+    seconds left;  // of its window
+  };
+  /// One from both, or from neither. The bucket of the one who asks stands last.
+  Task<std::optional<Refusal>> take(PasswordAttempt& attempt, std::array<Bucket, 2> buckets);
+  static std::unexpected<Error> too_many_passwords(const Refusal& refusal);
   Task<domain::Verdict> take_or_wait(domain::LimitClass limit, domain::LimitKey key);
   Dependencies uses_;
 };

@@ -297,6 +297,22 @@ def test_one_address_cannot_try_many_accounts(data, email):
         assert 'keyward_rate_limit_refusals_total{limit="login_address"} 21' in server.call("GET", "/metrics").body.decode()
 
 
+def test_A1_neighbours_at_the_same_address_do_not_lock_out_a_known_device(data, email):
+    with Keyward(data, env={"KEYWARD_LIMITS_LOGIN_ADDRESS_ATTEMPTS": "3"}) as server:
+        server.register(email)
+        device = {"Keyward-Device": server.login(email).headers["Keyward-Device"]}
+        login = {"email": email, "password": GOOD_PASSWORD}
+        assert [server.login(f"{n}{email}", WRONG).status for n in range(3)] == [401] * 3
+        assert server.call("POST", "/login", login).status == 429
+        assert server.call("POST", "/login", login, headers=device).status == 200
+        # The token is of one account: for guesses at others the address counts as before.
+        other = {"email": f"9{email}", "password": WRONG}
+        assert server.call("POST", "/login", other, headers=device).status == 429
+        # What the device guesses is bounded by its own bucket, and is not counted at the address.
+        wrong = {"email": email, "password": WRONG}
+        assert [server.call("POST", "/login", wrong, headers=device).status for _ in range(6)] == [401] * 5 + [429]
+
+
 def test_registration_is_limited_by_address(data, email):
     with Keyward(data, env={"KEYWARD_LIMITS_REGISTER_PER_HOUR": "3"}) as server:
         answers = [server.register(f"{n}{email}") for n in range(5)]
