@@ -3,11 +3,14 @@
 import concurrent.futures
 import itertools
 import json
+import pathlib
 import re
+import resource
 import time
 
 import pytest
 
+from database import connect
 from keyward import GOOD_PASSWORD, Keyward, command
 
 WRONG = "wrong password here"
@@ -278,6 +281,33 @@ def test_A5_a_lock_holds_wherever_a_password_is_taken(limited, email):
                            {"current_password": GOOD_PASSWORD, "new_password": "granite lantern 7"}, token=token)
     assert changed.status == 429
     assert limited.call("GET", "/me", token=token).status == 200  # a session that is there is no guess
+
+
+def test_a_hash_that_fails_uses_up_no_attempt(data, email):
+    """Hashes for which there is no memory are told as 500 and are no guesses: at login and at the password change."""
+    with Keyward(data, env=WIDE) as server:
+        token = server.new_user(email)["access_token"]
+        with connect(data) as database:
+            good = database.execute("SELECT password_hash FROM accounts").fetchone()[0]
+            huge = "$scrypt$ln=20,r=8,p=1$8H6PUWrtnRNCyLkX4nzvnQ$8Oc/0i23sSNTTQ/mvahfKY51AhKsbzSu27lmuMJbwfw"  # 1 GiB
+            database.execute(f"UPDATE accounts SET password_hash = '{huge}'")
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+        used = int(re.search(r"VmSize:\s+(\d+) kB", status).group(1)) * 1024
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (used + 512 * 1024 * 1024, resource.RLIM_INFINITY))
+        form = {"current_password": WRONG, "new_password": "granite lantern 7"}
+
+        def broken(ask, deadline=time.monotonic() + 60):
+            """503 while the memory of the one before is not given back yet."""
+            while (answer := ask()).status == 503 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return answer.status == 500
+
+        assert all(broken(lambda: server.login(email, WRONG)) for _ in range(7))
+        assert all(broken(lambda: server.call("POST", "/me/password", form, token=token)) for _ in range(7))
+        with connect(data) as database:
+            database.execute(f"UPDATE accounts SET password_hash = '{good}'")
+        assert server.login(email, WRONG).headers["RateLimit"].startswith('"login";r=4;')
+        assert server.call("POST", "/me/password", {**form, "current_password": GOOD_PASSWORD}, token=token).status == 204
 
 
 def test_one_address_cannot_try_many_accounts(data, email):

@@ -1,5 +1,7 @@
 #include "features/profile/profile.hpp"
 
+#include <exception>
+
 #include "domain/accounts/accounts.hpp"
 #include "domain/sessions/sessions.hpp"
 
@@ -62,6 +64,30 @@ Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client cl
   co_return web::NoContent{};
 }
 
+Task<Result<void>> Profile::check_current_password(domain::Account account, Secret password,
+                                                   web::Client client, PresentedDevice device,
+                                                   web::AnswerHeaders headers) {
+  auto attempt = co_await attempts.begin({account.email, std::move(device), client, headers});
+  if (!attempt) co_return fail_from(attempt);
+  std::exception_ptr broken;
+  auto check = Result<crypto::PasswordCheck>{std::unexpect};
+  try {
+    check = co_await hasher.verify(std::move(password), account.password_hash.value_or(""));
+  } catch (const std::exception&) {
+    broken = std::current_exception();  // a machine that is out of memory must not lock everyone out
+  }
+  if (broken || !check) co_await attempts.give_back(std::move(*attempt));
+  if (broken) std::rethrow_exception(broken);
+  if (!check) co_return fail_from(check);
+  if (check->matches) {
+    co_await attempts.succeeded(std::move(*attempt));
+    co_return Result<void>{};
+  }
+  co_await attempts.failed(std::move(*attempt));
+  events.emit(about("authn_password_change_fail", client, account.id, "wrong_password"));
+  co_return fail(ErrorCode::forbidden, "Current password is wrong");
+}
+
 Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web::Body<PasswordChange> form,
                                                       web::Client client, PresentedDevice device,
                                                       web::AnswerHeaders headers) {
@@ -75,20 +101,9 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
   if (!current) co_return fail_from(current);
   auto wanted = domain::prepare_password(std::move(form->new_password), "new_password");
   if (!wanted) co_return fail_from(wanted);
-  auto attempt = co_await attempts.begin({account->email, std::move(device), client, headers});
-  if (!attempt) co_return fail_from(attempt);
-  auto check = co_await hasher.verify(std::move(*current), old_hash);
-  if (!check) {
-    co_await attempts.give_back(std::move(*attempt));
-    co_return fail_from(check);
-  }
-  if (check->matches) {
-    co_await attempts.succeeded(std::move(*attempt));
-  } else {
-    co_await attempts.failed(std::move(*attempt));
-    events.emit(about("authn_password_change_fail", client, id, "wrong_password"));
-    co_return fail(ErrorCode::forbidden, "Current password is wrong");
-  }
+  auto known =
+      co_await check_current_password(*account, std::move(*current), client, std::move(device), headers);
+  if (!known) co_return fail_from(known);
   auto new_hash = co_await hasher.hash_new(
       std::move(*wanted), policy,
       {.email = account->email, .full_name = account->full_name.value_or(""), .field = "new_password"});

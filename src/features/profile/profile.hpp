@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "access/signed_in.hpp"
+#include "domain/accounts/accounts.hpp"
 #include "domain/audit/event_log.hpp"
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
@@ -78,6 +79,9 @@ struct Profile {
   Task<Result<web::NoContent>> change_password(access::SignedIn who, web::Body<PasswordChange> form,
                                                web::Client client, PresentedDevice device,
                                                web::AnswerHeaders headers);
+  /// An attempt like a login's. Error: forbidden, too_many_requests, unavailable.
+  Task<Result<void>> check_current_password(domain::Account account, Secret password, web::Client client,
+                                            PresentedDevice device, web::AnswerHeaders headers);
 };
 
 }  // namespace keyward::features
