@@ -69,7 +69,10 @@ Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
     const auto refusal = co_await take(attempt, {{{LimitClass::login_devices, attempt.account},
                                                   {LimitClass::login_device, *attempt.device}}});
     if (!refusal) co_return attempt;
-    co_return too_many_passwords(*refusal);
+    if (refusal->pending) co_return too_many_passwords(*refusal);
+    // Used up, perhaps by somebody who knew the password once and kept tokens: from here on the owner is one
+    // more stranger, with the attempts that strangers share, and a success makes the device a new one.
+    attempt.device.reset();
   }
   // The address first: whoever is over that limit does not even touch an account's.
   const auto address = limits.key_of_address(attempt.by.client.address);

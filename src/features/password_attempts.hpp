@@ -10,7 +10,8 @@
 // counted.
 //
 // Threats: telling who exists (what is counted by is the address of mail, not the account: A6) · locking the
-// owner out (a known device has attempts of its own: device_tokens.hpp) · one machine that tries one password
+// owner out (a known device has attempts of its own: device_tokens.hpp; when these are used up it is counted
+// as a stranger, so that old tokens cannot lock it out either) · one machine that tries one password
 // at many accounts (a limit for each client address; a known device is not asked for it, so that the owner's
 // neighbours cannot lock the owner out either) · an event for each refusal, to fill the log (one for
 // each key and window).

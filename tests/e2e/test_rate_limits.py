@@ -210,7 +210,7 @@ def test_a_device_that_logged_in_before_is_not_locked_out_by_strangers(limited, 
     assert limited.login(email).status == 429
     assert login(email).status == 200
     assert limited.login(email).status == 429, "the strangers' lock stays"
-    # A bucket of its own, of the same size; then it is locked as well.
+    # A bucket of its own, of the same size; then it is a stranger, and locked as well.
     assert [login(email, WRONG).status for _ in range(5)] == [401] * 5
     assert login(email).status == 429
     # Good for its own account only, and only whole.
@@ -226,7 +226,28 @@ def test_A1_many_devices_of_one_account_are_counted_together(limited, email):
     devices = [limited.login(email).headers["Keyward-Device"] for _ in range(8)]
     statuses = [limited.call("POST", "/login", {"email": email, "password": WRONG},
                              headers={"Keyward-Device": device}).status for device in devices for _ in range(5)]
-    assert statuses == [401] * 20 + [429] * 20
+    assert statuses == [401] * 25 + [429] * 15, "20 as devices, five more as strangers"
+    assert limited.login(email).status == 429, "these five are everybody's"
+
+
+def test_A1_a_device_whose_attempts_others_used_up_is_counted_as_a_stranger(limited, email):
+    limited.register(email)
+    mine, *kept = [limited.login(email).headers["Keyward-Device"] for _ in range(5)]
+
+    def login(device, password):
+        return limited.call("POST", "/login", {"email": email, "password": password}, headers={"Keyward-Device": device})
+
+    # Somebody who knew an older password has tokens, and guesses with them until no device has an attempt left.
+    assert [login(device, WRONG).status for device in kept for _ in range(5)] == [401] * 20
+    answer = login(mine, GOOD_PASSWORD)
+    assert answer.status == 200
+    # Whatever is tried now is in the account's own bucket: five, however many tokens there are.
+    tokens = [answer.headers["Keyward-Device"], mine, *kept]
+    assert [login(device, WRONG).status for device in tokens * 2] == [401] * 5 + [429] * 7
+    limited.wait_for_event("authn_login_lock")
+    time.sleep(0.1)
+    locks = [event["reason"] for event in limited.logged_events("authn_login_lock") if event["email"] == email]
+    assert locks == ["login_devices", "login"]
 
 
 def test_a_renewed_device_token_is_the_same_device(limited, email):
@@ -240,7 +261,8 @@ def test_a_renewed_device_token_is_the_same_device(limited, email):
     renewed = login(GOOD_PASSWORD).headers["Keyward-Device"]
     assert [login(WRONG).status for _ in range(5)] == [401] * 5
     device = renewed
-    assert login(GOOD_PASSWORD).status == 429
+    # Nothing is left of the device's own attempts: these are the account's.
+    assert [login(WRONG).status for _ in range(6)] == [401] * 5 + [429]
 
 
 def test_the_device_cookie_under_https(data, email):

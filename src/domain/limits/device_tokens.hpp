@@ -10,8 +10,9 @@
 //
 // Threats: a token made up, changed, too old or of another account (its code; compared in constant time) ·
 // one person's many tokens as many buckets, for a guesser who knew the password once (all devices of an
-// account together have a bucket too: login_devices) · a stolen token (five more guesses in a window, no
-// more) · following a person by it (it is sent to this server alone, and says nothing).
+// account together have a bucket too: login_devices; when it is used up, they are counted as strangers are) ·
+// a stolen token (five more guesses in a window, no more) · following a person by it (it is sent to this
+// server alone, and says nothing).
 #pragma once
 
 #include <array>
