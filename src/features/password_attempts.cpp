@@ -107,7 +107,7 @@ Task<std::optional<PasswordAttempts::Refusal>> PasswordAttempts::take(PasswordAt
       if (verdict.first_refusal) uses_.events.emit(about_refusal(attempt, limit));
       co_return Refusal{.limit = limit, .pending = verdict.pending, .left = left};
     }
-    attempt.taken.push_back({.limit = limit, .key = key, .window_ends = verdict.window_ends});
+    attempt.taken.push_back({.limit = limit, .key = key, .window = verdict.window});
     attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
   }
   co_return std::nullopt;

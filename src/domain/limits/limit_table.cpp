@@ -11,7 +11,7 @@ Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
   auto& shard = shard_of(key);
   const std::scoped_lock lock{shard.mutex};
   auto& entry = entry_of(shard, rule, key, now);
-  Verdict verdict{.window_ends = entry.window_ends};
+  Verdict verdict{.window_ends = entry.window_ends, .window = entry.window};
   if (entry.count < rule.quota) {
     ++entry.count;
     if (rule.is_settled) ++entry.unsettled;
@@ -27,14 +27,14 @@ Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
   return verdict;
 }
 
-void LimitTable::settle(const LimitKey& key, Time window_ends, Settlement settlement) {
+void LimitTable::settle(const LimitKey& key, std::uint64_t window, Settlement settlement) {
   auto& shard = shard_of(key);
   const std::scoped_lock lock{shard.mutex};
   const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found == shard.entries.end()) return;
   auto& entry = *found;
   // Of another window than the present one: giving it back would let one more pass in this one.
-  if (entry.window_ends == window_ends && entry.unsettled > 0) {
+  if (entry.window == window && entry.unsettled > 0) {
     --entry.unsettled;
     if (settlement == Settlement::given_back) --entry.count;
   }
@@ -54,14 +54,17 @@ std::size_t LimitTable::key_count() const {
 LimitTable::Entry& LimitTable::entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const {
   const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found != shard.entries.end()) {
-    if (now >= found->window_ends) *found = {.key = key, .window_ends = now + rule.window};
+    if (now >= found->window_ends) {
+      *found = {.key = key, .window_ends = now + rule.window, .window = ++shard.windows};
+    }
     // A clock that was set back must not make a window longer than it is.
     found->window_ends = std::min(found->window_ends, Time{now + rule.window});
     return *found;
   }
   if (shard.entries.size() >= shard_keys_max_) make_room(shard, now);
   const auto floor = now < shard.floor_ends ? shard.floor : 0;
-  return shard.entries.emplace_back(Entry{.key = key, .window_ends = now + rule.window, .count = floor});
+  return shard.entries.emplace_back(
+      Entry{.key = key, .window_ends = now + rule.window, .window = ++shard.windows, .count = floor});
 }
 
 void LimitTable::make_room(Shard& shard, Time now) {

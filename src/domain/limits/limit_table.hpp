@@ -25,7 +25,7 @@ class LimitTable {
   explicit LimitTable(std::size_t keys_max = limits::rate_limit_keys_max);
 
   Verdict take(LimitRule rule, const LimitKey& key, Time now);
-  void settle(const LimitKey& key, Time window_ends, Settlement settlement);
+  void settle(const LimitKey& key, std::uint64_t window, Settlement settlement);
   [[nodiscard]] std::size_t key_count() const;
 
  private:
@@ -34,16 +34,18 @@ class LimitTable {
   struct Entry {
     LimitKey key{};
     Time window_ends;
+    std::uint64_t window = 0;
     std::uint32_t count = 0;
     std::uint32_t unsettled : 31 = 0;  // of these
     std::uint32_t refusal_told : 1 = 0;
   };
-  /// Few enough entries to look at all of them: 32 bytes each, one behind the other.
+  /// Few enough entries to look at all of them: 40 bytes each, one behind the other.
   struct Shard {
     mutable std::mutex mutex;
     std::vector<Entry> entries;
-    std::uint32_t floor = 0;  // the most that was forgotten, while…
-    Time floor_ends;          // …any window that was forgotten lasts
+    std::uint64_t windows = 0;  // opened so far: no two have the same number
+    std::uint32_t floor = 0;    // the most that was forgotten, while…
+    Time floor_ends;            // …any window that was forgotten lasts
   };
 
   Shard& shard_of(const LimitKey& key) {

@@ -58,25 +58,62 @@ TEST(LimitTable, what_is_given_back_can_be_taken_again_in_its_own_window_only) {
   LimitTable table;
   const auto key = key_number(1);
   const auto first = table.take(five_passwords, key, start);
-  table.settle(key, first.window_ends, Settlement::given_back);
+  table.settle(key, first.window, Settlement::given_back);
   EXPECT_EQ(table.key_count(), 0U);
-  table.settle(key, first.window_ends, Settlement::given_back);  // nothing is there: nothing happens
+  table.settle(key, first.window, Settlement::given_back);  // nothing is there: nothing happens
 
   const auto old = table.take(five_passwords, key, start);
   const auto later = start + seconds{900};
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(table.take(five_passwords, key, later).allowed);
-  table.settle(key, old.window_ends, Settlement::given_back);
+  table.settle(key, old.window, Settlement::given_back);
   EXPECT_FALSE(table.take(five_passwords, key, later).allowed);
+}
+
+// Each call brings the time that it read before it waited for the table, and a clock may be set back
+// meanwhile.
+TEST(LimitTable, A1_what_is_settled_finds_its_window_whatever_the_clock_did) {
+  for (const auto earlier : {seconds{1}, seconds{24 * 3600}}) {
+    for (const auto settlement : {Settlement::counted, Settlement::given_back, Settlement::cleared}) {
+      LimitTable table;
+      const auto key = key_number(1);
+      const auto first = table.take(five_passwords, key, start);
+      const auto second = table.take(five_passwords, key, start - earlier);
+      EXPECT_LT(second.window_ends, first.window_ends);
+      table.settle(key, first.window, settlement);
+      table.settle(key, second.window, Settlement::counted);
+      const auto left = settlement == Settlement::counted ? 3U : 4U;
+      for (std::uint32_t i = 0; i < left; ++i) {
+        const auto taken = table.take(five_passwords, key, start - earlier);
+        ASSERT_TRUE(taken.allowed);
+        table.settle(key, taken.window, Settlement::counted);
+      }
+      const auto refused = table.take(five_passwords, key, start - earlier);
+      EXPECT_TRUE(!refused.allowed && !refused.pending) << "nothing stays unsettled";
+    }
+  }
+}
+
+TEST(LimitTable, A2_what_a_forgotten_key_had_taken_is_not_given_back_to_its_next_window) {
+  LimitTable table{512};  // one key in each shard
+  const auto key = key_number(1);
+  const auto forgotten = table.take(five_passwords, key, start);
+  for (std::uint64_t other = 2; other < 10'000; ++other) {
+    (void)table.take({.quota = 1, .window = seconds{900}, .is_settled = true}, key_number(other), start);
+  }
+  const auto again = table.take(five_passwords, key, start);
+  ASSERT_EQ(again.window_ends, forgotten.window_ends);
+  table.settle(key, forgotten.window, Settlement::given_back);
+  EXPECT_EQ(table.take(five_passwords, key, start).remaining, again.remaining - 1);
 }
 
 TEST(LimitTable, nothing_is_given_back_twice) {
   LimitTable table;
   const auto key = key_number(1);
   for (int i = 0; i < 4; ++i) {
-    table.settle(key, table.take(five_passwords, key, start).window_ends, Settlement::counted);
+    table.settle(key, table.take(five_passwords, key, start).window, Settlement::counted);
   }
   const auto last = table.take(five_passwords, key, start);
-  for (int i = 0; i < 3; ++i) table.settle(key, last.window_ends, Settlement::given_back);
+  for (int i = 0; i < 3; ++i) table.settle(key, last.window, Settlement::given_back);
   EXPECT_TRUE(table.take(five_passwords, key, start).allowed);
   EXPECT_FALSE(table.take(five_passwords, key, start).allowed);
 }
@@ -84,12 +121,12 @@ TEST(LimitTable, nothing_is_given_back_twice) {
 TEST(LimitTable, a_refusal_is_for_good_only_when_all_are_settled) {
   LimitTable table;
   const auto key = key_number(1);
-  Time ends;
-  for (int i = 0; i < 5; ++i) ends = table.take(five_passwords, key, start).window_ends;
+  std::uint64_t window = 0;
+  for (int i = 0; i < 5; ++i) window = table.take(five_passwords, key, start).window;
   for (int i = 0; i < 5; ++i) {
     const auto refused = table.take(five_passwords, key, start);
     EXPECT_TRUE(!refused.allowed && refused.pending && !refused.first_refusal) << i;
-    table.settle(key, ends, Settlement::counted);
+    table.settle(key, window, Settlement::counted);
   }
   const auto refused = table.take(five_passwords, key, start);
   EXPECT_TRUE(!refused.allowed && !refused.pending && refused.first_refusal);
@@ -98,15 +135,15 @@ TEST(LimitTable, a_refusal_is_for_good_only_when_all_are_settled) {
 TEST(LimitTable, success_clears_what_is_settled_and_nothing_else) {
   LimitTable table;
   const auto key = key_number(1);
-  Time ends;
+  std::uint64_t window = 0;
   for (int i = 0; i < 2; ++i) {
-    ends = table.take(five_passwords, key, start).window_ends;
-    table.settle(key, ends, Settlement::counted);
+    window = table.take(five_passwords, key, start).window;
+    table.settle(key, window, Settlement::counted);
   }
   for (int i = 0; i < 3; ++i) (void)table.take(five_passwords, key, start);
-  table.settle(key, ends, Settlement::cleared);  // one of the three; two are still being looked at
+  table.settle(key, window, Settlement::cleared);  // one of the three; two are still being looked at
   EXPECT_EQ(table.take(five_passwords, key, start).remaining, 2U);
-  for (int i = 0; i < 3; ++i) table.settle(key, ends, Settlement::cleared);
+  for (int i = 0; i < 3; ++i) table.settle(key, window, Settlement::cleared);
   EXPECT_EQ(table.key_count(), 0U);
 }
 
@@ -142,7 +179,7 @@ TEST(LimitTable, A2_parallel_ones_that_give_back_never_lose_or_win_a_count) {
   LimitTable table;
   const auto counted = table.take(five_passwords, key_number(7), start);
   ASSERT_TRUE(counted.allowed);
-  table.settle(key_number(7), counted.window_ends, Settlement::counted);
+  table.settle(key_number(7), counted.window, Settlement::counted);
   std::atomic<int> holding = 0;
   std::atomic<int> most = 0;
   {
@@ -157,7 +194,7 @@ TEST(LimitTable, A2_parallel_ones_that_give_back_never_lose_or_win_a_count) {
           while (seen < now_holding && !most.compare_exchange_weak(seen, now_holding)) {
           }
           --holding;
-          table.settle(key_number(7), verdict.window_ends, Settlement::given_back);
+          table.settle(key_number(7), verdict.window, Settlement::given_back);
         }
       });
     }

@@ -15,7 +15,7 @@ class MemoryRateLimiter final : public RateLimiter {
     co_return table_of(limit).take(rule, key, now);
   }
   Task<void> settle(Reservation taken, Settlement settlement) override {
-    table_of(taken.limit).settle(taken.key, taken.window_ends, settlement);
+    table_of(taken.limit).settle(taken.key, taken.window, settlement);
     co_return;
   }
   [[nodiscard]] std::size_t key_count(LimitClass limit) const override {

@@ -54,13 +54,15 @@ struct Verdict {
   bool first_refusal = false;   // for good, of this key in this window: what an event is written for
   std::uint32_t remaining = 0;  // after this one
   Time window_ends;             // when the key's whole quota is there again
+  std::uint64_t window = 0;     // which of the key's windows it is; for the reservation
 };
 
-/// What was taken: of which key, in the window that ends when.
+/// What was taken: of which key, and in which window. That is a number and no time: a clock that is set back
+/// moves a window's end, and two that take at once may bring their times in the other order.
 struct Reservation {
   LimitClass limit = LimitClass::login;
   LimitKey key{};
-  Time window_ends;
+  std::uint64_t window = 0;
 };
 
 /// What became of it.
