@@ -103,8 +103,10 @@ inline constexpr std::chrono::seconds postgres_connect_timeout{2};
 inline constexpr std::chrono::seconds postgres_answer_timeout{10};  // of the network, to what was sent
 inline constexpr std::chrono::seconds postgres_keepalive_idle{30};
 inline constexpr std::chrono::seconds postgres_statement_timeout{15};
+inline constexpr std::chrono::seconds postgres_answer_margin{5};  // beyond what the server lets a thing take
 inline constexpr std::chrono::seconds postgres_lock_timeout{5};
 inline constexpr std::chrono::seconds postgres_idle_in_transaction_timeout{30};  // a process that was stopped
 inline constexpr std::chrono::seconds postgres_schema_lock_timeout{60};  // another process that migrates
+inline constexpr std::chrono::seconds postgres_migration_timeout{3600};
 
 }  // namespace keyward::limits

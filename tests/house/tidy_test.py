@@ -135,10 +135,13 @@ def test_J16_the_rule_can_refuse():
 
 def test_sql_is_never_built_from_strings():
     # Sql is a literal type whose constructor is consteval; what remains is a driver's own back door.
-    report(in_code(r"\bsqlite3_(exec|get_table|mprintf|vmprintf)\b|\bPQexec\b",
+    report(in_code(r"\bsqlite3_(exec|get_table|mprintf|vmprintf)\b|\bPQ(exec|execParams|sendQuery|sendQueryParams)\b",
                    [path for path in sources() if not path.name.endswith("_test.cpp")
                     # BEGIN, COMMIT, SET with numbers of ours, and migrations: nothing there comes from outside.
                     and name_of(path) != "src/storage/postgres/connection.cpp"]))
+    # What of libpq waits for the server without a limit.
+    report(in_code(r"\bPQ(exec\w*|prepare|describe\w+|getResult|reset)\b",
+                   [path for path in sources() if name_of(path) != "src/storage/postgres/exchange.cpp"]))
     report([f"{name_of(path)}:{number}: {line}" for path in sources() if not path.name.endswith("_test.cpp")
             for number, line in lines_matching(
                 r'"(?i:SELECT\s.*\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\b[^"]*"\s*\+|fmt::format\(\s*"(?i:SELECT|INSERT|UPDATE|DELETE)\s',

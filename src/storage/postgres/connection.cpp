@@ -10,6 +10,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "storage/errors.hpp"
+#include "storage/postgres/exchange.hpp"
 
 namespace keyward::storage::postgres {
 namespace {
@@ -69,14 +70,17 @@ std::string server_of(const pg_conn* connection) {
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(const Secret& url, Access access)
-    : access_(access), link_{.connection = connect(url)} {
+PostgresConnection::PostgresConnection(const Secret& url, Access access,
+                                       std::chrono::milliseconds answer_limit)
+    : access_(access), link_{.connection = connect(url), .answer_limit = answer_limit} {
   if (!link_.connection) throw Failure("libpq: out of memory");
   PQsetNoticeProcessor(link_.get(), ignore_notice, nullptr);
   if (PQstatus(link_.get()) != CONNECTION_OK) {
     throw Unavailable(fmt::format("The PostgreSQL {} cannot be used: {}", server_of(link_.get()),
                                   last_message(link_.get())));
   }
+  // Nothing that libpq does from here on waits for the socket, not even its farewell at the end.
+  if (PQsetnonblocking(link_.get(), 1) != 0) throw Unavailable("libpq: " + last_message(link_.get()));
   check_server();
   configure();
 }
@@ -119,10 +123,8 @@ void PostgresConnection::configure() {
   if (access_ == Access::write) run("SET enable_seqscan = off");
 }
 
-ResultHandle PostgresConnection::run(const char* sql) {
-  ResultHandle result{PQexec(link_.get(), sql)};
-  require_done(link_, result.get(), sql);
-  return result;
+ResultHandle PostgresConnection::run(const char* sql, std::chrono::milliseconds limit) {
+  return await_answer(link_, PQsendQuery(link_.get(), sql), limit, sql);
 }
 
 void PostgresConnection::begin() {
@@ -132,7 +134,9 @@ void PostgresConnection::begin() {
 
 void PostgresConnection::commit() {
   try {
-    const auto result = run("COMMIT");
+    // A migration's may have much to write.
+    const auto result =
+        run("COMMIT", schema_locked_ ? limits::postgres_migration_timeout : link_.answer_limit);
     // Of a transaction that a statement has spoilt, COMMIT is a ROLLBACK, and no error.
     if (std::string_view{PQcmdStatus(result.get())} != "COMMIT")
       throw Failure("PostgreSQL: the transaction was rolled back at its commit");
@@ -174,11 +178,12 @@ Statement& PostgresConnection::prepare(Sql sql) {
 }
 
 void PostgresConnection::run_script(std::string_view script) {
-  run("SET LOCAL statement_timeout = 0");  // a migration may take its time
+  const std::chrono::milliseconds limit = limits::postgres_migration_timeout;
+  run(fmt::format("SET LOCAL statement_timeout = {}", limit.count()).c_str());
   const std::string text{script};
-  const ResultHandle result{PQexec(link_.get(), text.c_str())};
   try {
-    require_done(link_, result.get(), script.substr(0, 200));
+    await_answer(link_, PQsendQuery(link_.get(), text.c_str()), limit + limits::postgres_answer_margin,
+                 script.substr(0, 200));
   } catch (const std::logic_error& wrong) {
     // Not a statement of ours that is wrong, but a schema that is not what the script was written for.
     throw Failure(wrong.what());
@@ -201,7 +206,8 @@ void PostgresConnection::lock_schema() {
   run(fmt::format("SET lock_timeout = {}; SET statement_timeout = 0", wait).c_str());
   std::string refusal;
   try {
-    run("SELECT pg_advisory_lock(" KEYWARD_SCHEMA_LOCK ")");
+    run("SELECT pg_advisory_lock(" KEYWARD_SCHEMA_LOCK ")",
+        limits::postgres_schema_lock_timeout + limits::postgres_answer_margin);
     schema_locked_ = true;
   } catch (const Unavailable& late) {
     if (link_.lost) throw;

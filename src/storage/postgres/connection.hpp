@@ -5,6 +5,7 @@
 // ends. Who waits too long for it is told who holds it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ class PostgresConnection final : public Connection {
  public:
   /// Throws Unavailable when there is no connection to be had, Failure when the server is not one for us;
   /// both with a sentence for the person who starts the server.
-  PostgresConnection(const Secret& url, Access access);
+  PostgresConnection(const Secret& url, Access access, std::chrono::milliseconds answer_limit);
   PostgresConnection(const PostgresConnection&) = delete;
   PostgresConnection& operator=(const PostgresConnection&) = delete;
   ~PostgresConnection() override;
@@ -44,7 +45,8 @@ class PostgresConnection final : public Connection {
   void check_server() const;
   void configure();
   /// One or more statements without parameters.
-  ResultHandle run(const char* sql);
+  ResultHandle run(const char* sql) { return run(sql, link_.answer_limit); }
+  ResultHandle run(const char* sql, std::chrono::milliseconds limit);
   void unlock_schema() noexcept;
   std::string schema_lock_owner();
 

@@ -23,7 +23,7 @@ class PostgresDriver final : public Driver {
     return {.connections = connections, .group_max = 1, .attempts_max = attempts_max};
   }
   std::unique_ptr<Connection> connect(Access access) override {
-    return std::make_unique<PostgresConnection>(options_.url, access);
+    return std::make_unique<PostgresConnection>(options_.url, access, options_.answer_limit);
   }
 
  private:

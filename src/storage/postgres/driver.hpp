@@ -7,13 +7,16 @@
 //
 // Threats: a password in a log (no message holds the URL; messages of libpq do not hold it either); a server
 // that hangs or a network that swallows packets (time limits on connecting, on statements, on locks, on the
-// socket); a standby taken for the primary (target_session_attrs); an encoding that changes text (UTF8 only).
+// socket, and on each answer: exchange.hpp); a standby taken for the primary (target_session_attrs); an
+// encoding that changes text (UTF8 only).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
 #include "base/secret.hpp"
 #include "storage/connection.hpp"
 
@@ -23,6 +26,9 @@ struct Options {
   Secret url;
   std::size_t writer_threads = 4;
   std::size_t reader_threads = 2;
+  /// How long a statement, or a COMMIT, waits for the server's answer.
+  std::chrono::milliseconds answer_limit =
+      limits::postgres_statement_timeout + limits::postgres_answer_margin;
 };
 
 /// Checks the URL; connects to nothing yet.

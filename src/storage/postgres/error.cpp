@@ -68,6 +68,7 @@ void require_done(Link& link, const pg_result* result, std::string_view doing) {
 }
 
 std::string last_message(const pg_conn* connection) {
+  if (connection == nullptr) return "the connection was given up";
   std::string message = PQerrorMessage(connection);
   message.erase(message.find_last_not_of("\r\n ") + 1);
   std::ranges::replace_if(message, [](char c) { return c == '\n' || c == '\t'; }, ' ');

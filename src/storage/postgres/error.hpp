@@ -1,6 +1,7 @@
 // From PostgreSQL's SQLSTATEs (its appendix A) to what storage throws.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,10 +23,13 @@ struct CloseConnection {
 /// A connection of libpq, and what libpq does not always know of it.
 struct Link {
   std::unique_ptr<pg_conn, CloseConnection> connection;
+  /// How long a statement may wait for its answer: longer than the server lets it run.
+  std::chrono::milliseconds answer_limit;
   /// A call got no answer of the server. PQstatus may still call it good: when a write failed, and a last
   /// message of the server was there to be read.
   bool lost = false;
 
+  /// Null once it was given up; what is asked of it then fails.
   [[nodiscard]] pg_conn* get() const { return connection.get(); }
 };
 

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "storage/postgres/exchange.hpp"
+
 namespace keyward::storage::postgres {
 namespace {
 
@@ -38,10 +40,10 @@ bool is_text(Oid type) { return type == text_type || type == varchar_type || typ
 PostgresStatement::PostgresStatement(Link& link, std::string name, Sql sql)
     : link_(link), name_(std::move(name)), sql_(sql) {
   const std::string text{sql.text()};
-  const ResultHandle prepared{PQprepare(link_.get(), name_.c_str(), text.c_str(), 0, nullptr)};
-  require_done(link_, prepared.get(), sql.text());
-  const ResultHandle described{PQdescribePrepared(link_.get(), name_.c_str())};
-  require_done(link_, described.get(), sql.text());
+  await_answer(link_, PQsendPrepare(link_.get(), name_.c_str(), text.c_str(), 0, nullptr), link_.answer_limit,
+               sql.text());
+  const auto described =
+      await_answer(link_, PQsendDescribePrepared(link_.get(), name_.c_str()), link_.answer_limit, sql.text());
   const int parameters = PQnparams(described.get());
   for (int i = 0; i < parameters; ++i) parameters_.push_back({.type = PQparamtype(described.get(), i)});
   values_.resize(parameters_.size());
@@ -111,9 +113,9 @@ void PostgresStatement::refuse(std::size_t index, std::string_view given) const 
 }
 
 void PostgresStatement::run() {
-  result_.reset(PQexecPrepared(link_.get(), name_.c_str(), static_cast<int>(values_.size()), values_.data(),
-                               lengths_.data(), formats_.data(), binary));
-  require_done(link_, result_.get(), sql_.text());
+  const int sent = PQsendQueryPrepared(link_.get(), name_.c_str(), static_cast<int>(values_.size()),
+                                       values_.data(), lengths_.data(), formats_.data(), binary);
+  result_ = await_answer(link_, sent, link_.answer_limit, sql_.text());
   // "INSERT 0 3", "UPDATE 1"; a SELECT has a number there too, which is none of changed rows.
   const std::string_view tag = PQcmdStatus(result_.get());
   if (tag.starts_with("SELECT")) return;
