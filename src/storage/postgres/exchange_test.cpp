@@ -2,6 +2,7 @@
 #include "storage/postgres/exchange.hpp"
 
 #include <gmock/gmock.h>
+
 #include <csignal>
 
 #include "storage/conformance/engine.hpp"
