@@ -89,6 +89,8 @@ class Driver {
   virtual ~Driver() = default;
 
   [[nodiscard]] virtual LaneShape shape(Access access) const = 0;
+  /// True: one write transaction at a time, whichever process it is of, so that no two meet on a row.
+  [[nodiscard]] virtual bool writers_take_turns() const = 0;
   virtual std::unique_ptr<Connection> connect(Access access) = 0;
 };
 

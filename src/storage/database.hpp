@@ -91,8 +91,8 @@ class Database {
     return blocking_run(*writers_, std::move(f));
   }
 
-  /// How many connections write.
-  [[nodiscard]] std::size_t writers() const { return driver_->shape(Access::write).connections; }
+  /// One write at a time, those of other processes among them: a row that all of them change costs nothing.
+  [[nodiscard]] bool writers_take_turns() const { return driver_->writers_take_turns(); }
   /// Closures that wait for a thread, for metrics.
   [[nodiscard]] std::size_t waiting_reads() const { return readers_->waiting(); }
   [[nodiscard]] std::size_t waiting_writes() const { return writers_->waiting(); }

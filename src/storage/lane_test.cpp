@@ -75,6 +75,7 @@ class ScriptedDriver final : public Driver {
  public:
   explicit ScriptedDriver(Script& script) : script_(script) {}
   [[nodiscard]] LaneShape shape(Access) const override { return {.connections = 1, .group_max = 8}; }
+  [[nodiscard]] bool writers_take_turns() const override { return true; }
   std::unique_ptr<Connection> connect(Access access) override {
     if (script_.away) throw Unavailable("told to be away");
     return std::make_unique<ScriptedConnection>(access == Access::write ? script_ : unused_);

@@ -25,7 +25,7 @@ AuditTrail::AuditTrail(const crypto::MasterKey& master_key, EmailInEvents email,
       first_chain_(random.bytes<1>()[0]) {}
 
 void AuditTrail::attach(storage::Database& database) {
-  if (database.writers() == 1) first_chain_ = 0;  // writers take turns here anyway: one chain for all
+  if (database.writers_take_turns()) first_chain_ = 0;  // one chain for all
   database.finish_with([this](storage::Transaction& transaction, const storage::Notes& notes,
                               std::size_t connection) { finish(transaction, notes, connection); });
 }

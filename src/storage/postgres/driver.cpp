@@ -22,6 +22,8 @@ class PostgresDriver final : public Driver {
     const auto connections = access == Access::write ? options_.writer_threads : options_.reader_threads;
     return {.connections = connections, .group_max = 1, .attempts_max = attempts_max};
   }
+  /// Not even with one writer here: other nodes have theirs.
+  [[nodiscard]] bool writers_take_turns() const override { return false; }
   std::unique_ptr<Connection> connect(Access access) override {
     return std::make_unique<PostgresConnection>(options_.url, access, options_.answer_limit);
   }

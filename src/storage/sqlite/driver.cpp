@@ -19,6 +19,7 @@ class SqliteDriver final : public Driver {
     if (access == Access::write) return {.connections = 1, .group_max = options_.group_max};
     return {.connections = options_.reader_threads, .group_max = 1};
   }
+  [[nodiscard]] bool writers_take_turns() const override { return true; }
   std::unique_ptr<Connection> connect(Access access) override {
     return std::make_unique<SqliteConnection>(options_, access);
   }
