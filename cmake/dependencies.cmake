@@ -37,3 +37,9 @@ endfunction()
 keyward_plain(zxcvbn zxcvbn.h zxcvbn)
 keyward_plain(cli11 CLI/CLI.hpp "")
 keyward_plain(tomlplusplus toml++/toml.h "")
+keyward_plain(mustache kainjow/mustache.hpp "")
+
+# libcurl and GMime are loaded when the first mail is sent (src/mail/shared_library.hpp), so only their headers are used.
+pkg_check_modules(KEYWARD_MAIL_HEADERS REQUIRED libcurl>=7.85 gmime-3.0)
+add_library(keyward_mail_headers INTERFACE)
+target_include_directories(keyward_mail_headers SYSTEM INTERFACE ${KEYWARD_MAIL_HEADERS_INCLUDE_DIRS})

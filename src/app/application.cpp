@@ -5,6 +5,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "app/mail_setup.hpp"
 #include "app/session_sweep.hpp"
 #include "app/setup_token_file.hpp"
 #include "base/log.hpp"
@@ -90,6 +91,8 @@ void make_last_checkpoint(Core& core) {
 }  // namespace
 
 Result<std::unique_ptr<Application>> Application::open(Config config) {
+  auto templates = load_templates(config);
+  if (!templates) return fail_from(templates);
   auto core = Core::open(config, STDOUT_FILENO);
   if (!core) return fail_from(core);
   std::unique_ptr<Application> application{new Application(std::move(config), std::move(*core))};
@@ -100,6 +103,7 @@ Result<std::unique_ptr<Application>> Application::open(Config config) {
   auto token = prepare_setup_token(*application->core_, setup_token_path(application->config_));
   if (!token) return fail_from(token);
   application->new_setup_token_ = std::move(*token);
+  application->templates_ = std::make_unique<mail::Templates>(std::move(*templates));
   application->construct_features();
   application->register_routes();
   return application;
@@ -123,6 +127,7 @@ Application::Application(Config config, std::unique_ptr<Core> core)
 Application::~Application() {
   // What resumes callers on the loops is joined while the loops still stand.
   hasher_.reset();
+  mail_sender_.reset();
   core_->close_database();
 }
 
@@ -153,6 +158,11 @@ void Application::construct_features() {
   setup_ =
       std::make_unique<features::Setup>(*core.database, *hasher_, password_policy_, address_limits_,
                                         *core.events, core.clock, core.random, setup_token_path(config_));
+  mail_transport_ = make_transport(config_);
+  mail_sender_ =
+      std::make_unique<mail::Sender>(mail::Sender::Dependencies{*core.database, *core.outbox, *templates_,
+                                                                *mail_transport_, core.clock, core.random},
+                                     to_sender_settings(config_));
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
   router_.provide(*gate_);
@@ -173,9 +183,11 @@ bool Application::run() {
   spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
   spawn(server_->executor(0),
         sweep_sessions_now_and_then(core_->database.get(), &core_->clock, &core_->random), "session sweep");
+  mail_sender_->start();
   server_->stop_on_signals();
   const bool drained = server_->run();
   if (!drained) log(LogLevel::warning, "drain_deadline_passed");
+  mail_sender_->stop();
   core_->events->emit({.name = "sys_shutdown"});
   make_last_checkpoint(*core_);
   return drained;
@@ -202,6 +214,11 @@ std::string Application::metrics_text() const {
       core_->database->waiting_reads());
   add("keyward_database_waiting_writes", "gauge", "Writes waiting for the writer.",
       core_->database->waiting_writes());
+  const auto mails = mail_sender_->statistics();
+  add("keyward_mails_sent_total", "counter", "Mails taken by the mail server.", mails.sent);
+  add("keyward_mails_failed_total", "counter", "Mails refused for good, or expired.", mails.failed);
+  add("keyward_mail_attempts_failed_total", "counter", "Attempts after which a mail was put off.",
+      mails.postponed);
   return text + limit_metrics_text();
 }
 

@@ -22,6 +22,7 @@
 #include "features/roles/roles.hpp"
 #include "features/sessions/sessions.hpp"
 #include "features/setup/setup.hpp"
+#include "mail/sender.hpp"
 #include "web/engine/server.hpp"
 #include "web/openapi/documentation.hpp"
 #include "web/router.hpp"
@@ -64,6 +65,9 @@ class Application {
   features::PasswordAttempts password_attempts_;
   web::Router router_;
   std::unique_ptr<web::Server> server_;
+  std::unique_ptr<mail::Templates> templates_;
+  std::unique_ptr<mail::Transport> mail_transport_;
+  std::unique_ptr<mail::Sender> mail_sender_;
   std::unique_ptr<domain::TokenIssuer> tokens_;
   std::unique_ptr<domain::RefreshTokens> refresh_tokens_;
   std::unique_ptr<domain::PasswordHasher> hasher_;

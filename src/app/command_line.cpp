@@ -19,7 +19,9 @@ struct Words {
   UserListFlags user_list;
   UserRoleFlags user_role;
   std::string name, who, url;
-  std::filesystem::path jwks, checkpoints;
+  MailListFlags mail_list;
+  MailTestFlags mail_test;
+  std::filesystem::path jwks, checkpoints, folder;
   std::int64_t limit = 100;
   bool now = false, compromised = false, signature_only = false, plan = false, password_stdin = false,
        follow = false;
@@ -145,6 +147,28 @@ void add_audit(CLI::App& app, Words& words) {
   tail.add_flag("--follow", words.follow, "Go on with what comes");
 }
 
+void add_mail(CLI::App& app, Words& words) {
+  auto& mail = *app.add_subcommand("mail", "Mails to people")->require_subcommand(1);
+  auto& list = add(mail, words, "list", "List mails that wait, were sent or failed, newest first",
+                   [&] { return mail_list(words.common, words.mail_list); });
+  list.add_option("--state", words.mail_list.state, "Only these")
+      ->check(CLI::IsMember({"waiting", "sent", "failed", "expired"}));
+  list.add_option("--limit", words.mail_list.limit, "How many (default 100)")->check(CLI::Range(1, 10'000));
+  list.add_option("--after", words.mail_list.after, "Start behind this id");
+  add(mail, words, "retry", "Make what waits or failed due now", [&] {
+    return mail_retry(words.common, words.who);
+  }).add_option("id", words.who, "The mail (default: all)");
+  auto& test = add(mail, words, "test", "Send a test mail and say what the mail server answered",
+                   [&] { return mail_test(words.common, words.mail_test); });
+  test.add_option("address", words.mail_test.address, "Whom to send it to")->required();
+  test.add_option("--locale", words.mail_test.locale, "In this language (default: mail.locale)");
+  test.add_flag("--later", words.mail_test.later, "Leave it to the running server");
+  add(mail, words, "preview", "Write every mail in every language to files, with made-up values",
+      [&] { return mail_preview(words.common, words.folder); })
+      .add_option("--out", words.folder, "The folder to write to")
+      ->required();
+}
+
 void add_config(CLI::App& app, Words& words) {
   auto& config = *app.add_subcommand("config", "Settings")->require_subcommand(1);
   add(config, words, "check", "Check the settings", [&] { return config_check(words.common); });
@@ -179,6 +203,7 @@ int run_command_line(int argument_count, char** arguments) {
   add_key(app, words);
   add_token(app, words);
   add_audit(app, words);
+  add_mail(app, words);
   add_config(app, words);
   add_rest(app, words);
   try {

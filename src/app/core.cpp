@@ -1,5 +1,6 @@
 #include "app/core.hpp"
 
+#include "app/mail_setup.hpp"
 #include "app/master_key_file.hpp"
 #include "protocol/jose/algorithm.hpp"
 #include "storage/migrations.hpp"
@@ -100,6 +101,8 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output)
   core->audit->attach(*core->database);
   core->events =
       std::make_unique<domain::EventLog>(event_output, core->audit.get(), core->database.get(), core->clock);
+  core->outbox = std::make_unique<mail::Outbox>(*core->master_key, core->clock, core->random,
+                                                to_outbox_settings(config));
   core->checkpoint_key = std::make_unique<domain::CheckpointKey>(*core->master_key);
 
   core->keys = std::make_unique<domain::KeyRing>(

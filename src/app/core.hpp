@@ -17,6 +17,7 @@
 #include "domain/revisions/revisions.hpp"
 #include "domain/sessions/sessions.hpp"
 #include "domain/tokens/token_issuer.hpp"
+#include "mail/outbox.hpp"
 #include "storage/database.hpp"
 
 namespace keyward::app {
@@ -51,9 +52,10 @@ class Core {
   SystemClock clock;
   crypto::SystemRandom random;
   bool first_start = false;  // the database had no tables until now
-  // Work that the database has taken uses these two until it is closed.
+  // Work that the database has taken uses these until it is closed.
   std::unique_ptr<domain::AuditTrail> audit;
   std::unique_ptr<domain::EventLog> events;
+  std::unique_ptr<mail::Outbox> outbox;
   std::unique_ptr<storage::Database> database;
   std::unique_ptr<domain::Revisions> revisions;
   std::unique_ptr<crypto::MasterKey> master_key;

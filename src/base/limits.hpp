@@ -87,6 +87,20 @@ inline constexpr std::size_t audit_refusals_group_max = 256;  // rows of one tra
 inline constexpr std::chrono::seconds audit_checkpoint_interval{60};
 inline constexpr std::size_t audit_verify_page = 1000;  // rows read at a time
 
+// Mail
+inline constexpr std::size_t mail_greeting_max_code_points = 60;
+inline constexpr std::size_t mail_header_max_bytes = 900;  // RFC 5322 §2.1.1 has 998 for a line
+inline constexpr std::size_t mail_value_max_bytes = 2048;  // of what a template is filled with
+inline constexpr std::size_t mail_template_max_bytes = 128 * 1024;
+inline constexpr std::size_t mail_locale_max_bytes = 35;       // RFC 5646 §4.4.1
+inline constexpr std::size_t mail_error_max_bytes = 300;       // of what a server said; cut
+inline constexpr std::chrono::hours mail_notice_lifetime{24};  // of mails without a link that ends sooner
+inline constexpr std::chrono::hours mail_kept{30 * 24};        // rows of mails that are over
+inline constexpr std::chrono::seconds mail_first_retry{2};     // doubled at each attempt …
+inline constexpr std::chrono::seconds mail_last_retry{900};    // … up to this
+inline constexpr std::chrono::seconds mail_connect_timeout{10};
+inline constexpr std::chrono::seconds mail_stop_grace{5};  // for a mail under way at the end of a run
+
 // Storage
 inline constexpr std::size_t database_queue_max = 4096;  // closures waiting for a database thread
 inline constexpr std::size_t group_commit_max = 64;      // closures in one durable commit

@@ -15,7 +15,7 @@ MAY_INCLUDE = {
     "domain": {"base", "text", "runtime", "crypto", "protocol", "storage"},
     "web": {"base", "text", "runtime"},
     "access": {"base", "text", "runtime", "crypto", "protocol", "storage", "domain", "web"},  # Database, no SQL
-    "mail": {"base", "text", "runtime", "domain"},
+    "mail": {"base", "text", "runtime", "crypto", "storage", "domain"},
     "features": {"base", "text", "runtime", "crypto", "protocol", "storage", "domain", "web", "access", "mail"},
 }
 MAY_INCLUDE["app"] = set(MAY_INCLUDE) | {"features"}
@@ -36,6 +36,10 @@ ONLY_IN = {
     r"utf8proc\.h|idn2\.h": r"src/text/",
     r"toml\+\+/.*": r"src/app/config/[^/]*\.cpp$",
     r"CLI/.*": r"src/app/",
+    r"curl/.*": r"src/mail/smtp\.cpp$",
+    r"gmime/.*": r"src/mail/message\.cpp$",
+    r"kainjow/.*": r"src/mail/template_text\.cpp$",
+    r"dlfcn\.h": r"src/mail/shared_library\.cpp$",
     r"g(test|mock)/.*": r"src/.*_test(_[a-z]+)?\.[ch]pp$|src/.*/(conformance|testing)/|src/.*/testing\.hpp$",
 }
 

@@ -150,7 +150,7 @@ def test_sql_is_never_built_from_strings():
 
 def test_sql_stands_in_domain_and_storage_only():
     report([f"{name_of(path)}:{number}: {line}" for path in sources()
-            if re.match(r"src/(access|features|web|app|protocol)/", name_of(path)) and not path.name.endswith("_test.cpp")
+            if re.match(r"src/(access|features|mail|web|app|protocol)/", name_of(path)) and not path.name.endswith("_test.cpp")
             for number, line in lines_matching(
                 r'"(SELECT\s|INSERT INTO\s|UPDATE \w+ SET|DELETE FROM\s|PRAGMA\s)', text_of(path))])
 

@@ -63,6 +63,21 @@ int token_verify(const CommonFlags& flags, const std::filesystem::path& jwks, bo
 int audit_verify(const CommonFlags& flags, const std::filesystem::path& saved_checkpoints);
 int audit_tail(const CommonFlags& flags, std::int64_t limit, bool follow);
 
+struct MailListFlags {
+  std::string state;  // empty: all
+  std::string after;
+  std::int64_t limit = 100;
+};
+int mail_list(const CommonFlags& flags, const MailListFlags& wanted);
+int mail_retry(const CommonFlags& flags, const std::string& id);  // empty: all
+struct MailTestFlags {
+  std::string address;
+  std::string locale;
+  bool later = false;
+};
+int mail_test(const CommonFlags& flags, const MailTestFlags& wanted);
+int mail_preview(const CommonFlags& flags, const std::filesystem::path& folder);
+
 int migrate(const CommonFlags& flags, bool plan_only);
 
 int config_check(const CommonFlags& flags);

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "app/commands/command.hpp"
+#include "app/mail_setup.hpp"
 
 namespace keyward::app {
 
@@ -12,6 +13,7 @@ namespace json = boost::json;
 int config_check(const CommonFlags& flags) {
   const auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
+  if (const auto templates = load_templates(*config); !templates) return complain(templates.error().message);
   for (const auto& warning : config->warnings) fmt::print(stderr, "keyward: {}\n", warning);
   fmt::print("{}\n", flags.json ? R"({"valid":true})" : "The configuration is good.");
   return exit_done;

@@ -93,6 +93,22 @@ struct AuditConfig {
   std::string email = "hashed";  // in events: off, hashed or plain
 };
 
+/// Mails: how they are sent, and what they say of us.
+struct MailConfig {
+  std::string smtp_url;  // none: mails are files in the data folder
+  std::string username;
+  Secret password;
+  std::string from;
+  std::filesystem::path ca_file;    // none: the system's
+  std::filesystem::path templates;  // none: ours
+  std::string locale = "en";
+  std::string service_name = "Keyward";
+  bool allow_clear_text = false;
+  std::size_t threads = 2;
+  std::chrono::seconds send_timeout_s{30};
+  std::chrono::seconds poll_interval_s{30};
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
 };
@@ -105,6 +121,7 @@ struct Config {
   PasswordsConfig passwords;
   LimitsConfig limits;
   AuditConfig audit;
+  MailConfig mail;
   LogConfig log;
 
   std::map<std::string, std::string, std::less<>>

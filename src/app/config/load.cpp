@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "app/config/config.hpp"
+#include "app/config/mail_check.hpp"
 #include "app/config/settings.hpp"
 #include "app/config/toml_file.hpp"
 
@@ -166,6 +167,7 @@ class Loader {
            fmt::format("is {}, which is less than tokens.refresh_idle_s ({})",
                        config_.tokens.refresh_absolute_s.count(), config_.tokens.refresh_idle_s.count())});
     }
+    for (auto& error : check_mail(config_)) errors_.push_back(std::move(error));
   }
 
   const ConfigSources& sources_;

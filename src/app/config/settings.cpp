@@ -199,6 +199,52 @@ const std::array all_settings{
             .help = "How security events tell of e-mail addresses: not at all, as a keyed hash, or plain.",
             .target = KEYWARD_AT(audit.email),
             .choices = emails_in_events},
+    Setting{.key = "mail.smtp_url",
+            .help = "The mail server: smtps://HOST or smtp+starttls://HOST, each with :PORT if need be.",
+            .target = KEYWARD_AT(mail.smtp_url),
+            .derived_from = "none: mails are files outbox/*.eml in the data folder"},
+    Setting{.key = "mail.username",
+            .help = "For a mail server that wants a login.",
+            .target = KEYWARD_AT(mail.username)},
+    Setting{.key = "mail.password",
+            .help = "Of mail.username. Best given as KEYWARD_MAIL_PASSWORD_FILE.",
+            .target = KEYWARD_AT(mail.password)},
+    Setting{.key = "mail.from",
+            .help = "Who mails are from: ADDRESS or NAME <ADDRESS>. Needed with mail.smtp_url.",
+            .target = KEYWARD_AT(mail.from),
+            .derived_from = "no-reply@ and the host of the public URL"},
+    Setting{.key = "mail.ca_file",
+            .help = "PEM file with the authorities that the mail server's certificate must come from.",
+            .target = KEYWARD_AT(mail.ca_file),
+            .derived_from = "the system's"},
+    Setting{.key = "mail.templates",
+            .help = "A folder with templates of your own laid over ours file by file (docs/mail.md).",
+            .target = KEYWARD_AT(mail.templates),
+            .derived_from = "none: the ones in the binary"},
+    Setting{.key = "mail.locale",
+            .help = "The language of mails to people who have said none; there are en and de.",
+            .target = KEYWARD_AT(mail.locale)},
+    Setting{.key = "mail.service_name",
+            .help = "What the service is called in mails.",
+            .target = KEYWARD_AT(mail.service_name)},
+    Setting{.key = "mail.allow_clear_text",
+            .help = "Take smtp:// without TLS also for a server that is not this machine.",
+            .target = KEYWARD_AT(mail.allow_clear_text)},
+    Setting{.key = "mail.threads",
+            .help = "Mails that are sent at a time.",
+            .target = KEYWARD_AT(mail.threads),
+            .min = 1,
+            .max = 32},
+    Setting{.key = "mail.send_timeout_s",
+            .help = "Seconds for one mail to be taken by the server.",
+            .target = KEYWARD_AT(mail.send_timeout_s),
+            .min = 1,
+            .max = 10 * minute_s},
+    Setting{.key = "mail.poll_interval_s",
+            .help = "Seconds after which a mail that another process left is seen at the latest.",
+            .target = KEYWARD_AT(mail.poll_interval_s),
+            .min = 1,
+            .max = hour_s},
     Setting{.key = "log.level", .help = "The least level that is logged.", .target = KEYWARD_AT(log.level)},
 };
 
@@ -244,7 +290,8 @@ std::string variable_of(const Setting& setting) {
 bool is_secret(const Setting& setting) {
   Config scratch;
   const Target target = setting.target(scratch);
-  return std::holds_alternative<MasterKey*>(target) || std::holds_alternative<StorageUrl*>(target);
+  return std::holds_alternative<MasterKey*>(target) || std::holds_alternative<StorageUrl*>(target) ||
+         std::holds_alternative<Secret*>(target);
 }
 
 std::string_view nearest_setting(std::string_view key) {

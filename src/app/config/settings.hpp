@@ -18,7 +18,7 @@ namespace keyward::app {
 /// Where a setting's value stands in a Config. The type decides how it is read, checked and shown.
 using Target =
     std::variant<bool*, int*, std::size_t*, std::chrono::seconds*, std::string*, std::filesystem::path*,
-                 LogLevel*, ListenAddress*, MasterKey*, StorageUrl*, web::TrustedProxies*>;
+                 LogLevel*, ListenAddress*, MasterKey*, StorageUrl*, Secret*, web::TrustedProxies*>;
 
 struct Setting {
   std::string_view key;   // "section.name"

@@ -65,6 +65,10 @@ bool is_text(const RawValue& value) {
   return value.kind == RawValue::Kind::untyped || value.kind == RawValue::Kind::text;
 }
 
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
 std::expected<void, std::string> assign_text(const Setting& setting, std::string& target,
                                              const RawValue& value) {
   if (!is_text(value) || value.text.empty()) return refuse(setting);
@@ -77,9 +81,7 @@ std::expected<void, std::string> assign_text(const Setting& setting, std::string
   if (!setting.choices.empty() && std::ranges::find(setting.choices, value.text) == setting.choices.end()) {
     return refuse(setting);
   }
-  const bool has_control =
-      std::ranges::any_of(value.text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  if (has_control) return refuse(setting);
+  if (has_control(value.text)) return refuse(setting);
   target = value.text;
   return {};
 }
@@ -155,6 +157,11 @@ std::expected<void, std::string> assign(const Setting& setting, Config& config, 
             *target = std::move(*proxies);
             return {};
           },
+          [&](Secret* target) -> Outcome {
+            if (!is_text(value) || value.text.empty() || has_control(value.text)) return refuse(setting);
+            *target = Secret{value.text};
+            return {};
+          },
       },
       setting.target(config));
 }
@@ -180,6 +187,7 @@ std::string shown_value(const Setting& setting, const Config& config) {
           },
           [](const MasterKey* value) { return value->bytes.empty() ? std::string{} : std::string{mask}; },
           [](const web::TrustedProxies* value) { return to_log_json(value->text()); },
+          [](const Secret* value) { return value->empty() ? std::string{} : std::string{mask}; },
       },
       target);
 }
@@ -212,6 +220,7 @@ std::string allowed_values(const Setting& setting) {
                         [](const web::TrustedProxies*) -> std::string {
                           return "addresses and networks with commas between them, such as 10.0.0.0/8";
                         },
+                        [](const Secret*) -> std::string { return "a text that is not empty"; },
                     },
                     setting.target(scratch));
 }

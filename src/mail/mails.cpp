@@ -1,0 +1,174 @@
+#include "mail/mails.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "text/unicode.hpp"
+
+namespace keyward::mail {
+
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::array common{"service"sv, "public_url"sv, "recipient"sv, "name"sv};
+constexpr std::array link_variables{"link"sv, "code"sv, "expires_at"sv};
+constexpr std::array undo_variables{"link"sv, "new_email"sv, "expires_at"sv};
+constexpr std::array occurrence_variables{"time"sv, "device"sv, "address"sv};
+constexpr std::array url_variables{"link"sv};
+constexpr std::array time_variables{"time"sv};
+
+Variables to_variables(const Link& link) {
+  return {{"link", link.url}, {"code", link.code}, {"expires_at", to_words(link.expires_at)}};
+}
+
+Variables to_variables(const Occurrence& what) {
+  return {{"time", to_words(what.at)}, {"device", what.device}, {"address", what.address}};
+}
+
+/// A dot with something on both sides: what mail programs make a link of.
+bool has_inner_dot(std::string_view text) {
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    if (text[i] == '.' && text[i - 1] != ' ' && text[i + 1] != ' ') return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view to_string(MailKind kind) {
+  switch (kind) {
+    case MailKind::verify_email:
+      return "verify_email";
+    case MailKind::reset_password:
+      return "reset_password";
+    case MailKind::password_changed:
+      return "password_changed";
+    case MailKind::email_change_confirm:
+      return "email_change_confirm";
+    case MailKind::email_change_warn:
+      return "email_change_warn";
+    case MailKind::new_device:
+      return "new_device";
+    case MailKind::session_ended_reuse:
+      return "session_ended_reuse";
+    case MailKind::already_registered:
+      return "already_registered";
+    case MailKind::test:
+      return "test";
+  }
+  return "";
+}
+
+std::optional<MailKind> parse_mail_kind(std::string_view name) {
+  const auto* const found = std::ranges::find(all_mail_kinds, name, to_string);
+  if (found == all_mail_kinds.end()) return std::nullopt;
+  return *found;
+}
+
+std::span<const std::string_view> common_variables() { return common; }
+
+std::span<const std::string_view> variables_of(MailKind kind) {
+  switch (kind) {
+    case MailKind::verify_email:
+    case MailKind::reset_password:
+    case MailKind::email_change_confirm:
+      return link_variables;
+    case MailKind::email_change_warn:
+      return undo_variables;
+    case MailKind::password_changed:
+    case MailKind::new_device:
+    case MailKind::session_ended_reuse:
+      return occurrence_variables;
+    case MailKind::already_registered:
+      return url_variables;
+    case MailKind::test:
+      return time_variables;
+  }
+  return {};
+}
+
+Mail verify_email(Addressee to, const Link& link) {
+  return {MailKind::verify_email, std::move(to), to_variables(link), link.expires_at};
+}
+
+Mail reset_password(Addressee to, const Link& link) {
+  return {MailKind::reset_password, std::move(to), to_variables(link), link.expires_at};
+}
+
+Mail password_changed(Addressee to, const Occurrence& what) {
+  return {MailKind::password_changed, std::move(to), to_variables(what), std::nullopt};
+}
+
+Mail email_change_confirm(Addressee to, const Link& link) {
+  return {MailKind::email_change_confirm, std::move(to), to_variables(link), link.expires_at};
+}
+
+Mail email_change_warn(Addressee to, const text::EmailAddress& new_email, const Link& undo) {
+  return {MailKind::email_change_warn,
+          std::move(to),
+          {{"link", undo.url}, {"new_email", new_email.as_typed}, {"expires_at", to_words(undo.expires_at)}},
+          undo.expires_at};
+}
+
+Mail new_device(Addressee to, const Occurrence& what) {
+  return {MailKind::new_device, std::move(to), to_variables(what), std::nullopt};
+}
+
+Mail session_ended_reuse(Addressee to, const Occurrence& what) {
+  return {MailKind::session_ended_reuse, std::move(to), to_variables(what), std::nullopt};
+}
+
+Mail already_registered(Addressee to, const std::string& url) {
+  return {MailKind::already_registered, std::move(to), {{"link", url}}, std::nullopt};
+}
+
+Mail test(Addressee to, Time now) {
+  return {MailKind::test, std::move(to), {{"time", to_words(now)}}, std::nullopt};
+}
+
+Mail sample(MailKind kind, Addressee to, std::string_view public_url, Time now) {
+  const Link link{.url = fmt::format("{}/sample#token=kw_sample_Zm9yIHByZXZpZXdzIG9ubHk", public_url),
+                  .code = "K7PM-2QXD",
+                  .expires_at = now + std::chrono::hours{1}};
+  const Occurrence what{.at = now, .device = "Firefox on Linux", .address = "203.0.113.7"};
+  switch (kind) {
+    case MailKind::verify_email:
+      return verify_email(std::move(to), link);
+    case MailKind::reset_password:
+      return reset_password(std::move(to), link);
+    case MailKind::password_changed:
+      return password_changed(std::move(to), what);
+    case MailKind::email_change_confirm:
+      return email_change_confirm(std::move(to), link);
+    case MailKind::email_change_warn:
+      return email_change_warn(std::move(to), {"ada.new@example.com", "ada.new@example.com"}, link);
+    case MailKind::new_device:
+      return new_device(std::move(to), what);
+    case MailKind::session_ended_reuse:
+      return session_ended_reuse(std::move(to), what);
+    case MailKind::already_registered:
+      return already_registered(std::move(to), fmt::format("{}/", public_url));
+    case MailKind::test:
+      break;
+  }
+  return test(std::move(to), now);
+}
+
+std::string to_greeting(const std::optional<std::string>& full_name) {
+  constexpr std::string_view never_in_a_name = "/\\:@<>[](){}=%&#$\"|";
+  if (!full_name || !text::is_utf8(*full_name) || text::has_control_character(*full_name)) return {};
+  if (full_name->find_first_of(never_in_a_name) != std::string::npos || has_inner_dot(*full_name)) return {};
+  if (text::count_code_points(*full_name) > limits::mail_greeting_max_code_points) return {};
+  return *full_name;
+}
+
+std::string to_words(Time time) {
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(time);
+  const std::string text = to_rfc3339(std::chrono::time_point_cast<microseconds>(minutes));
+  return fmt::format("{} {} UTC", text.substr(0, 10), text.substr(11, 5));  // 2026-11-25T09:10:00Z
+}
+
+}  // namespace keyward::mail

@@ -1,0 +1,76 @@
+// Outbox: where a mail is put, in the transaction of what it tells of.
+//
+//   co_await database.write([…](storage::Transaction& transaction) {
+//     …
+//     outbox.enqueue(transaction, mail::password_changed(addressee, occurrence));
+//   });
+//
+// The mail is there when the change is, and not otherwise; the sender takes it from there (sender.hpp).
+// Threats: a link that works, read from a stolen database (R1: what the template is filled with is sealed
+// under a sub-key of the master key, with the mail's id as associated data) · lines and controls in values
+// (they become spaces).
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "crypto/master_key.hpp"
+#include "domain/outbox/outgoing_mails.hpp"
+#include "mail/mails.hpp"
+#include "storage/transaction.hpp"
+
+namespace keyward::mail {
+
+struct OutboxSettings {
+  std::string message_id_domain;  // of the sender's address
+  std::string locale;             // where the addressee has none
+};
+
+/// Rung when there is something to send; rings that nobody waited for are not lost.
+class Doorbell {
+ public:
+  void ring();
+  /// Until it is rung, or `stop` returns true at a ring, or the time is over.
+  template <class Stop>
+  void wait_for(microseconds time, Stop stop) {
+    std::unique_lock lock{mutex_};
+    rung_.wait_for(lock, time, [&] { return rings_ != seen_ || stop(); });
+    seen_ = rings_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable rung_;
+  std::uint64_t rings_ = 0;
+  std::uint64_t seen_ = 0;
+};
+
+class Outbox {
+ public:
+  Outbox(const crypto::MasterKey& master_key, const Clock& clock, Random& random, OutboxSettings settings);
+
+  /// Returns the mail's id. Throws std::logic_error when the mail lacks a variable of its kind.
+  Uuid enqueue(storage::Transaction& transaction, const Mail& mail);
+
+  /// What enqueue sealed. Error: it does not open with this master key.
+  [[nodiscard]] Result<Variables> open(const domain::ClaimedMail& mail) const;
+
+  [[nodiscard]] Doorbell& doorbell() { return doorbell_; }
+
+ private:
+  Secret key_;
+  const Clock& clock_;
+  Random& random_;
+  OutboxSettings settings_;
+  Doorbell doorbell_;
+};
+
+/// One line of UTF-8 without controls, of limits::mail_value_max_bytes at most.
+std::string to_value(std::string_view text);
+
+}  // namespace keyward::mail

@@ -1,0 +1,20 @@
+#include "mail/shared_library.hpp"
+
+#include <dlfcn.h>
+
+#include <stdexcept>
+
+namespace keyward::mail {
+
+SharedLibrary::SharedLibrary(std::string name)
+    : name_(std::move(name)), handle_(::dlopen(name_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
+  if (handle_ == nullptr) throw std::runtime_error("mail needs " + name_ + ", which is not installed");
+}
+
+void* SharedLibrary::address_of(const char* symbol) const {
+  void* const address = ::dlsym(handle_, symbol);
+  if (address == nullptr) throw std::runtime_error(name_ + " has no " + symbol);
+  return address;
+}
+
+}  // namespace keyward::mail
