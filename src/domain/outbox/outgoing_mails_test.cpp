@@ -1,0 +1,165 @@
+#include "domain/outbox/outgoing_mails.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <latch>
+#include <set>
+#include <thread>
+
+#include "crypto/system_random.hpp"
+#include "storage/database.hpp"
+#include "storage/migrations.hpp"
+
+namespace keyward::domain {
+namespace {
+
+constexpr Time start{seconds{1'800'000'000}};
+
+class OutgoingMails : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(folder_);
+    database_ = storage::Database::open({.path = folder_ / "keyward.db"}).value();
+    ASSERT_TRUE(storage::blocking_migrate(*database_, start));
+  }
+  void TearDown() override {
+    database_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  Uuid insert(Time created_at = start) {
+    const NewOutgoingMail mail{.id = Uuid::make_v7(created_at, random_),
+                               .kind = "test",
+                               .locale = "en",
+                               .account_id = std::nullopt,
+                               .recipient = "ada@example.com",
+                               .message_id = "x@example.com",
+                               .content_sealed = {1, 2, 3},
+                               .created_at = created_at,
+                               .expires_at = created_at + std::chrono::hours{24}};
+    database_->blocking_write(
+        [&](storage::Transaction& transaction) { insert_outgoing_mail(transaction, mail); });
+    return mail.id;
+  }
+  MailLease lease(Time now) { return {Uuid::make_v7(now, random_), now + std::chrono::minutes{1}}; }
+  std::optional<ClaimedMail> claim(Time now, const MailLease& by) {
+    return database_->blocking_write(
+        [&](storage::Transaction& transaction) { return claim_due_mail(transaction, now, by); });
+  }
+  bool finish(const Uuid& id, const MailLease& by, std::string_view state, Time now) {
+    return database_->blocking_write([&](storage::Transaction& transaction) {
+      return finish_mail(transaction, id, by.id, state, now, std::nullopt);
+    });
+  }
+  std::int64_t retry(Time now, const std::optional<Uuid>& id = std::nullopt) {
+    return database_->blocking_write(
+        [&](storage::Transaction& transaction) { return retry_mails(transaction, id, now); });
+  }
+  OutgoingMail row(const Uuid& id) {
+    return database_
+        ->blocking_read(
+            [&](storage::Transaction& transaction) { return find_outgoing_mail(transaction, id); })
+        .value();
+  }
+  std::int64_t contents() {
+    return database_->blocking_read([](storage::Transaction& transaction) {
+      return transaction.get<std::int64_t>("SELECT count(content_sealed) FROM outgoing_mails");
+    });
+  }
+
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("outgoing_mails_test." + std::to_string(::getpid()));
+  crypto::SystemRandom random_;
+  std::unique_ptr<storage::Database> database_;
+};
+
+TEST_F(OutgoingMails, of_64_threads_each_mail_is_taken_by_one) {
+  constexpr int threads = 64;
+  std::set<Uuid> inserted;
+  for (int i = 0; i < 20; ++i) inserted.insert(insert());
+  std::atomic<int> taken = 0;
+  std::array<std::vector<Uuid>, threads> mine;
+  std::latch begin{threads};
+  {
+    std::vector<std::jthread> takers;
+    for (auto& own : mine) {
+      takers.emplace_back([&] {
+        begin.arrive_and_wait();
+        crypto::SystemRandom random;
+        while (const auto mail =
+                   claim(start, {Uuid::make_v7(start, random), start + std::chrono::hours{1}})) {
+          own.push_back(mail->id);
+          ++taken;
+        }
+      });
+    }
+  }
+  std::set<Uuid> all;
+  for (const auto& own : mine) all.insert(own.begin(), own.end());
+  EXPECT_EQ(taken, 20);
+  EXPECT_EQ(all, inserted);
+}
+
+TEST_F(OutgoingMails, a_mail_whose_taker_died_is_due_again_when_its_lease_ends) {
+  const auto id = insert();
+  const auto dead = lease(start);
+  ASSERT_TRUE(claim(start, dead));
+  const auto heir = lease(start + seconds{61});
+  EXPECT_FALSE(claim(start + seconds{59}, heir));
+  const auto again = claim(start + seconds{61}, heir);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->attempts, 2);
+  // The one that was thought dead comes back: the mail is no longer its own.
+  EXPECT_FALSE(finish(id, dead, mail_state::sent, start + seconds{62}));
+  EXPECT_EQ(row(id).state, "waiting");
+  EXPECT_TRUE(finish(id, heir, mail_state::sent, start + seconds{63}));
+  EXPECT_FALSE(finish(id, heir, mail_state::sent, start + seconds{64}));
+  EXPECT_EQ(row(id).finished_at, start + seconds{63});
+}
+
+TEST_F(OutgoingMails, R1_the_content_goes_when_the_mail_is_sent) {
+  const auto id = insert();
+  const auto by = lease(start);
+  ASSERT_TRUE(claim(start, by));
+  EXPECT_EQ(contents(), 1);
+  ASSERT_TRUE(finish(id, by, mail_state::sent, start));
+  EXPECT_EQ(contents(), 0);
+}
+
+TEST_F(OutgoingMails, retry_takes_up_what_failed_and_leaves_what_is_under_way) {
+  const auto failed = insert();
+  const auto by = lease(start);
+  ASSERT_TRUE(claim(start, by));
+  ASSERT_TRUE(finish(failed, by, mail_state::failed, start));
+  EXPECT_EQ(contents(), 1);
+  const auto under_way = insert();
+  const auto other = lease(start);
+  ASSERT_TRUE(claim(start, other));
+  EXPECT_EQ(retry(start + seconds{1}, under_way), 0);
+  EXPECT_EQ(retry(start + seconds{1}), 1);
+  EXPECT_EQ(row(failed).state, "waiting");
+  EXPECT_EQ(row(failed).due_at, start + seconds{1});
+  EXPECT_EQ(retry(start + std::chrono::hours{25}), 0);  // expired
+}
+
+TEST_F(OutgoingMails, the_oldest_due_one_goes_first_and_old_rows_are_forgotten) {
+  const auto second = insert(start + seconds{1});
+  const auto first = insert();
+  const auto by = lease(start + seconds{5});
+  EXPECT_EQ(claim(start + seconds{5}, by)->id, first);
+  EXPECT_EQ(database_->blocking_read(find_next_due_mail), start + seconds{1});
+  ASSERT_TRUE(finish(first, by, mail_state::sent, start + seconds{6}));
+  database_->blocking_write(
+      [](storage::Transaction& transaction) { delete_finished_mails(transaction, start + seconds{7}); });
+  const auto left = database_->blocking_read([](storage::Transaction& transaction) {
+    return list_outgoing_mails(transaction, "", std::nullopt, 10);
+  });
+  ASSERT_EQ(left.size(), 1);
+  EXPECT_EQ(left[0].id, second);
+}
+
+}  // namespace
+}  // namespace keyward::domain
