@@ -84,7 +84,9 @@ Object<GMimeTextPart> make_part(const Gmime& gmime, const char* subtype, const s
 
 Object<GMimeMultipart> make_alternative(const Gmime& gmime, const MessageParts& parts) {
   Object<GMimeMultipart> alternative{gmime.g_mime_multipart_new_with_subtype("alternative")};
-  gmime.g_mime_multipart_set_boundary(alternative.get(), parts.boundary.c_str());
+  // RFC 2045 §6.7 (5): "=_" never stands in quoted-printable text, so no body can end its part.
+  const std::string boundary = "=_" + parts.boundary;
+  gmime.g_mime_multipart_set_boundary(alternative.get(), boundary.c_str());
   const auto text = make_part(gmime, "plain", parts.text);
   const auto html = make_part(gmime, "html", parts.html);
   gmime.g_mime_multipart_add(alternative.get(), as<GMimeObject>(text.get()));
