@@ -1,16 +1,15 @@
 #include "domain/outbox/outgoing_mails.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <latch>
 #include <set>
 #include <thread>
 
 #include "crypto/system_random.hpp"
-#include "storage/database.hpp"
+#include "storage/conformance/engine.hpp"
+#include "storage/conformance/postgres_server.hpp"
 #include "storage/migrations.hpp"
 
 namespace keyward::domain {
@@ -18,16 +17,17 @@ namespace {
 
 constexpr Time start{seconds{1'800'000'000}};
 
-class OutgoingMails : public testing::Test {
+class OutgoingMails : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    std::filesystem::create_directories(folder_);
-    database_ = storage::Database::open({.path = folder_ / "keyward.db"}).value();
+    const bool postgres = GetParam() == "postgres";
+    auto opened = postgres
+                      ? storage::Database::open(
+                            {.postgres_url = Secret{storage::conformance::postgres_url_of(folder_.path())},
+                             .writer_threads = 4})
+                      : storage::Database::open({.path = folder_.path() / "keyward.db"});
+    database_ = std::move(opened).value();
     ASSERT_TRUE(storage::blocking_migrate(*database_, start));
-  }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   Uuid insert(Time created_at = start) {
@@ -70,13 +70,15 @@ class OutgoingMails : public testing::Test {
     });
   }
 
-  std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("outgoing_mails_test." + std::to_string(::getpid()));
+  storage::conformance::TemporaryFolder folder_;
   crypto::SystemRandom random_;
   std::unique_ptr<storage::Database> database_;
 };
 
-TEST_F(OutgoingMails, of_64_threads_each_mail_is_taken_by_one) {
+INSTANTIATE_TEST_SUITE_P(Engines, OutgoingMails, testing::Values("sqlite", "postgres"),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(OutgoingMails, of_64_threads_each_mail_is_taken_by_one) {
   constexpr int threads = 64;
   std::set<Uuid> inserted;
   for (int i = 0; i < 20; ++i) inserted.insert(insert());
@@ -103,7 +105,7 @@ TEST_F(OutgoingMails, of_64_threads_each_mail_is_taken_by_one) {
   EXPECT_EQ(all, inserted);
 }
 
-TEST_F(OutgoingMails, a_mail_whose_taker_died_is_due_again_when_its_lease_ends) {
+TEST_P(OutgoingMails, a_mail_whose_taker_died_is_due_again_when_its_lease_ends) {
   const auto id = insert();
   const auto dead = lease(start);
   ASSERT_TRUE(claim(start, dead));
@@ -120,7 +122,7 @@ TEST_F(OutgoingMails, a_mail_whose_taker_died_is_due_again_when_its_lease_ends) 
   EXPECT_EQ(row(id).finished_at, start + seconds{63});
 }
 
-TEST_F(OutgoingMails, R1_the_content_goes_when_the_mail_is_sent) {
+TEST_P(OutgoingMails, R1_the_content_goes_when_the_mail_is_sent) {
   const auto id = insert();
   const auto by = lease(start);
   ASSERT_TRUE(claim(start, by));
@@ -129,7 +131,7 @@ TEST_F(OutgoingMails, R1_the_content_goes_when_the_mail_is_sent) {
   EXPECT_EQ(contents(), 0);
 }
 
-TEST_F(OutgoingMails, retry_takes_up_what_failed_and_leaves_what_is_under_way) {
+TEST_P(OutgoingMails, retry_takes_up_what_failed_and_leaves_what_is_under_way) {
   const auto failed = insert();
   const auto by = lease(start);
   ASSERT_TRUE(claim(start, by));
@@ -145,7 +147,7 @@ TEST_F(OutgoingMails, retry_takes_up_what_failed_and_leaves_what_is_under_way) {
   EXPECT_EQ(retry(start + std::chrono::hours{25}), 0);  // expired
 }
 
-TEST_F(OutgoingMails, the_oldest_due_one_goes_first_and_old_rows_are_forgotten) {
+TEST_P(OutgoingMails, the_oldest_due_one_goes_first_and_old_rows_are_forgotten) {
   const auto second = insert(start + seconds{1});
   const auto first = insert();
   const auto by = lease(start + seconds{5});
