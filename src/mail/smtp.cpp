@@ -24,7 +24,6 @@ struct Curl {
     library.find(easy_init, "curl_easy_init");
     library.find(easy_setopt, "curl_easy_setopt");
     library.find(easy_perform, "curl_easy_perform");
-    library.find(easy_getinfo, "curl_easy_getinfo");
     library.find(easy_cleanup, "curl_easy_cleanup");
     library.find(easy_strerror, "curl_easy_strerror");
     library.find(slist_append, "curl_slist_append");
@@ -35,7 +34,6 @@ struct Curl {
   decltype(&::curl_easy_init) easy_init = nullptr;
   CURLcode (*easy_setopt)(CURL*, CURLoption, ...) = nullptr;
   decltype(&::curl_easy_perform) easy_perform = nullptr;
-  CURLcode (*easy_getinfo)(CURL*, CURLINFO, ...) = nullptr;
   decltype(&::curl_easy_cleanup) easy_cleanup = nullptr;
   decltype(&::curl_easy_strerror) easy_strerror = nullptr;
   decltype(&::curl_slist_append) slist_append = nullptr;
@@ -51,8 +49,9 @@ struct Curl {
 struct Attempt {
   std::string_view rest;  // of the message
   const std::stop_token* stop = nullptr;
-  std::string verb;   // of the last command that we sent
-  std::string reply;  // the last line that the server sent
+  std::string verb;      // of the last command that we sent
+  std::string reply;     // the last line that the server sent
+  bool is_over = false;  // we have said QUIT
 };
 
 std::size_t read_message(char* buffer, std::size_t size, std::size_t count, void* data) {
@@ -71,28 +70,34 @@ int check_stop(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 int note_dialogue(CURL*, curl_infotype type, char* bytes, std::size_t size, void* data) {
   auto& attempt = *static_cast<Attempt*>(data);
   const std::string_view line{bytes, size};
+  if (attempt.is_over) return 0;
   if (type == CURLINFO_HEADER_OUT) {
-    constexpr std::array<std::string_view, 8> verbs{"EHLO", "HELO", "STARTTLS", "AUTH",
-                                                    "MAIL", "RCPT", "DATA",     "QUIT"};
+    constexpr std::array<std::string_view, 7> verbs{"EHLO", "HELO", "STARTTLS", "AUTH",
+                                                    "MAIL", "RCPT", "DATA"};
     const auto* const verb =
         std::ranges::find_if(verbs, [&](std::string_view known) { return line.starts_with(known); });
     if (verb != verbs.end()) attempt.verb = *verb;
+    attempt.is_over = line.starts_with("QUIT");  // what was said before it is what counts
   } else if (type == CURLINFO_HEADER_IN) {
     attempt.reply = line.substr(0, line.find_first_of("\r\n"));
   }
   return 0;
 }
 
-void strike_out(std::string& text, std::string_view word) {
-  if (word.empty()) return;
-  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at)) {
-    text.replace(at, word.size(), "…");
+/// Replaces everything that looks like an address: servers repeat them in cases and forms of their own.
+void strike_out_addresses(std::string& text) {
+  constexpr std::string_view around = " <>()[]\"':;,";
+  for (auto at = text.find('@'); at != std::string::npos; at = text.find('@')) {
+    const auto before = text.find_last_of(around, at);
+    const auto begin = before == std::string::npos ? 0 : before + 1;
+    const auto end = std::min(text.find_first_of(around, at), text.size());
+    text.replace(begin, end - begin, "…");
   }
 }
 
 /// One line, without controls and without who the mail was for: it goes to the log and to `mail list`.
-std::string to_reason(std::string text, const OutgoingMessage& message) {
-  strike_out(text, message.recipient);
+std::string to_reason(std::string text) {
+  strike_out_addresses(text);
   text = text::to_storable_text(text, limits::mail_error_max_bytes);
   std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   return text;
@@ -186,7 +191,7 @@ Delivery Smtp::blocking_deliver(const OutgoingMessage& message, const std::stop_
   using enum Delivery::Verdict;
   const auto& curl = Curl::get();
   auto handle = take_handle();
-  Attempt attempt{.rest = message.bytes, .stop = &stop, .verb = {}, .reply = {}};
+  Attempt attempt{.rest = message.bytes, .stop = &stop};
   std::array<char, CURL_ERROR_SIZE> error{};
   const std::unique_ptr<curl_slist, ListFreed> recipients{
       curl.slist_append(nullptr, message.recipient.c_str())};
@@ -198,8 +203,6 @@ Delivery Smtp::blocking_deliver(const OutgoingMessage& message, const std::stop_
   handle->set(CURLOPT_DEBUGDATA, &attempt);
   handle->set(CURLOPT_ERRORBUFFER, error.data());
   const CURLcode code = curl.easy_perform(handle->easy);
-  long reply_code = 0;
-  curl.easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &reply_code);
   handle->set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
   if (code == CURLE_OK) {
     keep(std::move(handle));
@@ -210,13 +213,12 @@ Delivery Smtp::blocking_deliver(const OutgoingMessage& message, const std::stop_
   handle.reset();
   if (stop.stop_requested()) return {try_again, "the server is stopping"};
 
-  constexpr long permanent = 500;  // RFC 5321 §4.2.1
+  // RFC 5321 §4.2.1: 5yz is for good. To another command it is about us, and may be mended.
   const bool about_this_mail = attempt.verb == "RCPT" || attempt.verb == "DATA";
-  const bool said_no = reply_code >= permanent && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
-                                                   code == CURLE_WEIRD_SERVER_REPLY);
+  const bool said_no = attempt.reply.starts_with('5');
   std::string reason = error[0] != '\0' ? error.data() : curl.easy_strerror(code);
   if (!attempt.verb.empty()) reason += fmt::format("; {}: {}", attempt.verb, attempt.reply);
-  return {about_this_mail && said_no ? refused : try_again, to_reason(std::move(reason), message)};
+  return {about_this_mail && said_no ? refused : try_again, to_reason(std::move(reason))};
 }
 
 }  // namespace keyward::mail

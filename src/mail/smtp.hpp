@@ -4,7 +4,7 @@
 // his own (the chain and the name are always checked; an own CA by `ca_file`, never "trust all") ·
 // credentials and links on the wire in clear (plain SMTP to this machine only, unless told otherwise) · a
 // server that never answers (time limits; a thread of the sender's own) · secrets in errors (of what we send
-// only the verb is kept; the recipient is struck out of what the server says).
+// only the verb is kept; addresses are struck out of what the server says).
 #pragma once
 
 #include <chrono>

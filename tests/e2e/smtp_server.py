@@ -1,12 +1,13 @@
 """A real SMTP server for the tests (aiosmtpd), with certificates of its own making."""
 
+import asyncio
 import datetime
 import email
 import email.policy
 import ipaddress
 import ssl
+import threading
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -99,7 +100,7 @@ class SmtpServer:
         self.data_answer = "250 OK"
         self.before_answer = None
         self.logins = []
-        self.controller = None
+        self.loop = self.listener = self.thread = None
 
     def _authenticate(self, _server, session, _envelope, mechanism, data):
         given = (data.login.decode(), data.password.decode())
@@ -107,35 +108,32 @@ class SmtpServer:
         session.login = given[0]
         return AuthResult(success=given == self.login)
 
+    def _make_session(self):
+        options = {}
+        if self.starttls is not None:
+            options |= {"tls_context": self.starttls, "require_starttls": True}
+        if self.login is not None:
+            options |= {"authenticator": self._authenticate, "auth_required": True,
+                        "auth_require_tls": self.starttls is not None}
+        return SMTP(_Handler(self), enable_SMTPUTF8=True, hostname="localhost", loop=self.loop, **options)
+
     def start(self):
-        server = self
-
-        class Own(Controller):
-            def factory(self):
-                options = {}
-                if server.starttls is not None:
-                    options |= {"tls_context": server.starttls, "require_starttls": True}
-                if server.login is not None:
-                    options |= {"authenticator": server._authenticate, "auth_required": True,
-                                "auth_require_tls": server.tls is None and server.starttls is not None}
-                return SMTP(self.handler, enable_SMTPUTF8=True, hostname="localhost", **options)
-
-            def _trigger_server(self):
-                pass  # the probe of aiosmtpd does not know our certificate
-
-        if self.port == 0:
-            import socket
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
-        self.controller = Own(_Handler(self), hostname="127.0.0.1", port=self.port, ssl_context=self.tls)
-        self.controller.start()
+        self.loop = asyncio.new_event_loop()
+        self.listener = self.loop.run_until_complete(
+            self.loop.create_server(self._make_session, "127.0.0.1", self.port, ssl=self.tls))
+        self.port = self.listener.sockets[0].getsockname()[1]
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
         return self
 
     def stop(self):
-        if self.controller is not None:
-            self.controller.stop()
-            self.controller = None
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.listener.close()
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
 
     __enter__ = start
 
