@@ -226,6 +226,10 @@ std::string Application::limit_metrics_text() const {
   std::string refusals =
       "# HELP keyward_rate_limit_refusals_total Requests refused by a rate limit.\n"
       "# TYPE keyward_rate_limit_refusals_total counter\n";
+  std::string crowded =
+      "# HELP keyward_rate_limit_crowded_total Newcomers whom a flood of keys left less than half of a "
+      "quota.\n"
+      "# TYPE keyward_rate_limit_crowded_total counter\n";
   std::string keys =
       "# HELP keyward_rate_limit_keys Accounts, devices or addresses that a limit remembers.\n"
       "# TYPE keyward_rate_limit_keys gauge\n";
@@ -235,9 +239,10 @@ std::string Application::limit_metrics_text() const {
       return fmt::format("{}{{limit=\"{}\"}} {}\n", name, name_of(limit), value);
     };
     refusals += line("keyward_rate_limit_refusals_total", limits_.refusals(limit));
+    crowded += line("keyward_rate_limit_crowded_total", limits_.crowded(limit));
     keys += line("keyward_rate_limit_keys", limits_.key_count(limit));
   }
-  return refusals + keys;
+  return refusals + crowded + keys;
 }
 
 }  // namespace keyward::app

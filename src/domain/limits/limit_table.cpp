@@ -1,6 +1,7 @@
 #include "domain/limits/limit_table.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace keyward::domain {
 
@@ -10,8 +11,8 @@ LimitTable::LimitTable(std::size_t keys_max)
 Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
   auto& shard = shard_of(key);
   const std::scoped_lock lock{shard.mutex};
-  auto& entry = entry_of(shard, rule, key, now);
-  Verdict verdict{.window_ends = entry.window_ends, .window = entry.window};
+  const auto [entry, crowded] = entry_of(shard, rule, key, now);
+  Verdict verdict{.crowded = crowded, .window_ends = entry.window_ends, .window = entry.window};
   if (entry.count < rule.quota) {
     ++entry.count;
     if (rule.is_settled) ++entry.unsettled;
@@ -51,7 +52,7 @@ std::size_t LimitTable::key_count() const {
   return count;
 }
 
-LimitTable::Entry& LimitTable::entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const {
+LimitTable::Found LimitTable::entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const {
   const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found != shard.entries.end()) {
     if (now >= found->window_ends) {
@@ -59,12 +60,14 @@ LimitTable::Entry& LimitTable::entry_of(Shard& shard, LimitRule rule, const Limi
     }
     // A clock that was set back must not make a window longer than it is.
     found->window_ends = std::min(found->window_ends, Time{now + rule.window});
-    return *found;
+    return {.entry = *found};
   }
   if (shard.entries.size() >= shard_keys_max_) make_room(shard, now);
-  const auto floor = now < shard.floor_ends ? shard.floor : 0;
-  return shard.entries.emplace_back(
+  const auto forgotten = now < shard.floor_ends ? shard.floor : 0;
+  const auto floor = std::min(forgotten, std::max(rule.quota, 1U) - 1);  // one for everybody
+  auto& entry = shard.entries.emplace_back(
       Entry{.key = key, .window_ends = now + rule.window, .window = ++shard.windows, .count = floor});
+  return {.entry = entry, .crowded = floor > rule.quota / 2};
 }
 
 void LimitTable::make_room(Shard& shard, Time now) {
@@ -74,7 +77,9 @@ void LimitTable::make_room(Shard& shard, Time now) {
     remove(shard, over);
     return;
   }
-  const auto least = std::ranges::min_element(shard.entries, {}, &Entry::count);
+  const auto least = std::ranges::min_element(shard.entries, [](const Entry& one, const Entry& other) {
+    return std::tie(one.count, one.window) < std::tie(other.count, other.window);
+  });
   shard.floor = now < shard.floor_ends ? std::max(shard.floor, least->count) : least->count;
   shard.floor_ends = std::max(shard.floor_ends, least->window_ends);
   remove(shard, least);

@@ -2,10 +2,15 @@
 //
 // Threat: a flood of keys that makes the table forget the attacker's own key, and so refills its budget.
 // Answer: a full table forgets the key with the least count, and remembers that count as a floor: until the
-// forgotten key's window would have ended, every key that is new to the table begins at the floor. So a key's
-// count is never lower than the truth, whatever was forgotten (the idea of the Space-Saving summary of
-// Metwally, Agrawal and El Abbadi, 2005). The price is paid in the safe direction: while a flood of more keys
-// than the table holds goes on, newcomers have less than their whole quota.
+// forgotten key's window would have ended, every key that is new to the table begins at the floor (the idea
+// of the Space-Saving summary of Metwally, Agrawal and El Abbadi, 2005).
+//
+// Threat: a flood that raises the floor to the quota, so that every newcomer is refused: a lock for all.
+// Answer: the floor stops one below the quota, so a newcomer always has one. The price: a key that was used
+// up and then forgotten has one more. Among equal counts the oldest window is forgotten, so after
+// 65,536 times the quota in requests (where passwords are counted, each with its hash) every further 65,536
+// newcomers within one window buy one more for a key. Who begins above half of its quota is told of
+// (Verdict::crowded).
 //
 // Threat: keys chosen to meet in one shard. Answer: keys are keyed hashes (limits.hpp), nobody outside can
 // aim.
@@ -51,7 +56,11 @@ class LimitTable {
   Shard& shard_of(const LimitKey& key) {
     return shards_.at((std::size_t{key.front()} << 8U | key.back()) % shard_count);
   }
-  Entry& entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const;
+  struct Found {
+    Entry& entry;
+    bool crowded = false;
+  };
+  Found entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const;
   static void make_room(Shard& shard, Time now);
   static void remove(Shard& shard, std::vector<Entry>::iterator entry);
 

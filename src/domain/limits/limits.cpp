@@ -69,6 +69,7 @@ Task<Verdict> Limits::take(LimitClass limit, LimitKey key, Time now) {
   if (!verdict.allowed && !verdict.pending) {
     refusals_.at(index_of(limit)).fetch_add(1, std::memory_order_relaxed);
   }
+  if (verdict.crowded) crowded_.at(index_of(limit)).fetch_add(1, std::memory_order_relaxed);
   co_return verdict;
 }
 

@@ -40,11 +40,13 @@ class Limits {
   /// Of a client, by its address as text.
   [[nodiscard]] LimitKey key_of_address(std::string_view address) const;
 
-  /// RateLimiter's, with the rule of the limit; refusals for good are counted for the metrics.
+  /// RateLimiter's, with the rule of the limit; refusals for good, and keys that a flood left less than half
+  /// of their quota, are counted for the metrics.
   Task<Verdict> take(LimitClass limit, LimitKey key, Time now);
   Task<void> settle(Reservation taken, Settlement settlement);
 
   [[nodiscard]] std::uint64_t refusals(LimitClass limit) const { return refusals_.at(index_of(limit)); }
+  [[nodiscard]] std::uint64_t crowded(LimitClass limit) const { return crowded_.at(index_of(limit)); }
   [[nodiscard]] std::size_t key_count(LimitClass limit) const { return engine_.key_count(limit); }
 
  private:
@@ -56,6 +58,7 @@ class Limits {
   bool enabled_;
   std::array<LimitRule, limit_class_count> rules_;
   std::array<std::atomic<std::uint64_t>, limit_class_count> refusals_{};
+  std::array<std::atomic<std::uint64_t>, limit_class_count> crowded_{};
 };
 
 }  // namespace keyward::domain

@@ -52,6 +52,7 @@ struct Verdict {
   bool allowed = true;
   bool pending = false;         // refused, but not for good: some that were taken are not settled yet
   bool first_refusal = false;   // for good, of this key in this window: what an event is written for
+  bool crowded = false;         // new to a table so full that less than half of its quota was left for it
   std::uint32_t remaining = 0;  // after this one
   Time window_ends;             // when the key's whole quota is there again
   std::uint64_t window = 0;     // which of the key's windows it is; for the reservation
