@@ -126,7 +126,7 @@ std::vector<std::int64_t> chains_of_two_nodes(const storage::DatabaseOptions& op
                                               const crypto::MasterKey& master_key) {
   auto migrated = storage::Database::open(options).value();
   if (!storage::blocking_migrate(*migrated, start)) throw std::runtime_error("migrate");
-  for (const std::uint8_t node : {3, 7}) {
+  for (const std::uint8_t node : std::array<std::uint8_t, 2>{3, 7}) {
     SameBytes random{node};
     AuditTrail trail{master_key, EmailInEvents::hashed, random};
     const auto database = storage::Database::open(options).value();
