@@ -322,6 +322,25 @@ TEST_F(ConfigTest, a_public_url_in_clear_is_warned_of) {
               IsEmpty());
 }
 
+TEST_F(ConfigTest, a_database_on_the_network_that_need_not_prove_itself_is_warned_of) {
+  const auto warnings = [](const std::string& url) {
+    return load_config(with_environment({{"KEYWARD_STORAGE_URL", url}}))->warnings;
+  };
+  for (const std::string open :
+       {"postgres://ada:c4nary@db.example.com/x", "postgres://ada:c4nary@db/x?sslmode=require",
+        "postgres://10.0.0.5/x?sslmode=verify-ca", "postgres://localhost,db/x", "postgres://[2001:db8::1]/x",
+        "postgres://localhost/x?hostaddr=10.0.0.5", "postgres:///x?host=db"}) {
+    EXPECT_THAT(warnings(open), ElementsAre(AllOf(HasSubstr("verify-full"), Not(HasSubstr("c4nary")))))
+        << open;
+  }
+  for (const std::string safe : {"postgres://db.example.com/x?sslmode=verify-full", "postgres://localhost/x",
+                                 "postgres://127.0.0.1:5433/x", "postgres://[::1]/x",
+                                 "postgres:///x?host=/run/postgresql", "postgres://%2Frun%2Fpostgresql/x",
+                                 "postgres://", "postgres://db/x?hostaddr=127.0.0.1", "/srv/keyward.db"}) {
+    EXPECT_THAT(warnings(safe), IsEmpty()) << safe;
+  }
+}
+
 TEST_F(ConfigTest, a_port_that_the_system_chose_reaches_what_was_derived) {
   auto config = load_config(with_environment({{"KEYWARD_SERVER_LISTEN", "127.0.0.1:0"}}));
   use_bound_port(*config, 4711);

@@ -149,6 +149,11 @@ class Loader {
           fmt::format("server.public_url {} is not https: passwords cross the network in clear",
                       config_.server.public_url));
     }
+    if (is_open_to_impostors(config_.storage.url)) {
+      config_.warnings.push_back(
+          "storage.url names a PostgreSQL on the network and does not say sslmode=verify-full: whoever can "
+          "stand between the two can pass for the database");
+    }
   }
 
   // What no setting can say alone.

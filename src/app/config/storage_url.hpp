@@ -19,6 +19,8 @@ struct StorageUrl {
 std::expected<StorageUrl, std::string> parse_storage_url(std::string_view text);
 
 bool is_postgres(const StorageUrl& url);
+/// A PostgreSQL across a network whose identity nobody checks: who stands in between can be it.
+bool is_open_to_impostors(const StorageUrl& url);
 /// For people: with ******** in the place of a password.
 std::string to_text(const StorageUrl& url);
 

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <ranges>
 #include <stdexcept>
 
 #include "base/secret.hpp"
@@ -23,6 +24,22 @@ Parts parse(std::string_view url) {
   PQfreemem(message);
   wipe(text);
   return parts;
+}
+
+/// "" when it is not given.
+std::string_view value_of(const Parts& parts, std::string_view keyword) {
+  for (const auto* part = parts.get(); part->keyword != nullptr; ++part) {
+    if (part->keyword == keyword && part->val != nullptr) return part->val;
+  }
+  return {};
+}
+
+/// Between commas, where an empty item counts: libpq's default.
+std::vector<std::string> items_of(std::string_view list) {
+  std::vector<std::string> items;
+  if (list.empty()) return items;
+  for (const auto item : std::views::split(list, ',')) items.emplace_back(item.begin(), item.end());
+  return items;
 }
 
 /// RFC 3986 §2.3; what else there is gets encoded.
@@ -58,15 +75,24 @@ Result<void> check_url(std::string_view url) {
               "characters such as / @ : # % in a part are written as %2F and the like.");
 }
 
+Peers peers_of(std::string_view url) {
+  const Parts parts = parse(url);
+  if (!parts) throw std::logic_error("peers_of: not a good URL");
+  Peers peers{.hosts = items_of(value_of(parts, "host")),
+              .has_to_prove_itself = value_of(parts, "sslmode") == "verify-full"};
+  // An address counts where both are given; the name is then for the certificate alone.
+  const auto addresses = items_of(value_of(parts, "hostaddr"));
+  peers.hosts.resize(std::max(peers.hosts.size(), addresses.size()));
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (!addresses[i].empty()) peers.hosts[i] = addresses[i];
+  }
+  return peers;
+}
+
 std::string shown_url(std::string_view url) {
   const Parts parts = parse(url);
   if (!parts) throw std::logic_error("shown_url: not a good URL");
-  const auto value_of = [&](std::string_view keyword) -> std::string_view {
-    for (const auto* part = parts.get(); part->keyword != nullptr; ++part) {
-      if (part->keyword == keyword && part->val != nullptr) return part->val;
-    }
-    return {};
-  };
+  const auto value_of = [&](std::string_view keyword) { return postgres::value_of(parts, keyword); };
   std::string shown = "postgres://";
   add_encoded(shown, value_of("user"));
   if (!value_of("password").empty()) shown += ":********";
