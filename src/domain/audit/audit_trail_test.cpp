@@ -13,8 +13,6 @@
 #include "crypto/system_random.hpp"
 #include "domain/audit/audit_reader.hpp"
 #include "domain/audit/event_log.hpp"
-#include "storage/conformance/engine.hpp"
-#include "storage/conformance/postgres_server.hpp"
 #include "storage/migrations.hpp"
 
 namespace keyward::domain {
@@ -109,44 +107,6 @@ TEST_F(AuditTrailTest, L3_rows_that_64_threads_write_are_one_chain) {
   threads.clear();
   EXPECT_EQ(verify().rows, 640);
   EXPECT_EQ(broken(), "");
-}
-
-/// Every byte is the same.
-class SameBytes final : public Random {
- public:
-  explicit SameBytes(std::uint8_t byte) : byte_(byte) {}
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, byte_); }
-
- private:
-  std::uint8_t byte_;
-};
-
-/// The chains of two nodes' rows, of one writer each.
-std::vector<std::int64_t> chains_of_two_nodes(const storage::DatabaseOptions& options,
-                                              const crypto::MasterKey& master_key) {
-  auto migrated = storage::Database::open(options).value();
-  if (!storage::blocking_migrate(*migrated, start)) throw std::runtime_error("migrate");
-  for (const std::uint8_t node : std::array<std::uint8_t, 2>{3, 7}) {
-    SameBytes random{node};
-    AuditTrail trail{master_key, EmailInEvents::hashed, random};
-    const auto database = storage::Database::open(options).value();
-    trail.attach(*database);
-    database->blocking_write(
-        [&](storage::Transaction& t) { trail.record(t, {.name = "user_deleted"}, start); });
-  }
-  return migrated->blocking_read([](storage::Transaction& t) {
-    return t.list<std::int64_t>("SELECT chain FROM audit_events ORDER BY chain");
-  });
-}
-
-TEST_F(AuditTrailTest, L3_nodes_share_a_chain_only_where_their_writers_take_turns) {
-  const storage::conformance::TemporaryFolder folder;
-  EXPECT_EQ(chains_of_two_nodes({.path = folder.path() / "keyward.db"}, master_key_),
-            (std::vector<std::int64_t>{0, 0}));
-  EXPECT_EQ(chains_of_two_nodes({.postgres_url = Secret{storage::conformance::postgres_url_of(folder.path())},
-                                 .writer_threads = 1},
-                                master_key_),
-            (std::vector<std::int64_t>{3, 7}));
 }
 
 TEST_F(AuditTrailTest, L3_a_changed_row_is_named_whatever_was_changed) {
