@@ -50,6 +50,7 @@ struct Gmime {
 #undef KEYWARD_FIND
     g_mime_init();
   }
+// A declaration takes no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define KEYWARD_MEMBER(name) decltype(&::name) name = nullptr;
   KEYWARD_GMIME_FUNCTIONS(KEYWARD_MEMBER)
 #undef KEYWARD_MEMBER

@@ -132,8 +132,7 @@ TEST(Message, a_header_cannot_be_injected) {
                                          "x\nBcc: eve@example.com",
                                          "x\rBcc: eve",
                                          std::string{"x\0y", 3},
-                                         "x\x0b"
-                                         "y",
+                                         "x\vy",
                                          "x\x7f",
                                          "x\u0085y",
                                          "x\u2028y",

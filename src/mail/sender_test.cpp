@@ -28,23 +28,23 @@ class FakeTransport final : public Transport {
  public:
   Delivery blocking_deliver(const OutgoingMessage& message, const std::stop_token& stop) override {
     {
-      const std::scoped_lock lock{mutex};
-      messages.push_back(message);
+      const std::scoped_lock lock{mutex_};
+      messages_.push_back(message);
     }
     return answer(stop);
   }
   std::vector<OutgoingMessage> delivered() {
-    const std::scoped_lock lock{mutex};
-    return messages;
+    const std::scoped_lock lock{mutex_};
+    return messages_;
   }
   std::function<Delivery(const std::stop_token&)> answer = [](const std::stop_token&) {
-    return Delivery{delivered_verdict, {}};
+    return Delivery{taken_verdict, {}};
   };
 
  private:
-  static constexpr auto delivered_verdict = Delivery::Verdict::delivered;
-  std::mutex mutex;
-  std::vector<OutgoingMessage> messages;
+  static constexpr auto taken_verdict = Delivery::Verdict::delivered;
+  std::mutex mutex_;
+  std::vector<OutgoingMessage> messages_;
 };
 
 class SenderTest : public testing::Test {
@@ -70,7 +70,7 @@ class SenderTest : public testing::Test {
         Sender::Dependencies{*database_, outbox_, templates_, transport_, clock_, random_},
         settings(threads));
   }
-  Mail reset(std::string local = "ada") {
+  Mail reset(const std::string& local = "ada") {
     const auto email = text::parse_email(local + "@example.com").value();
     return reset_password({.email = email, .full_name = "Ada", .account_id = {}, .locale = ""},
                           {.url = "https://id.example.com/reset-password#token=kw_secret",

@@ -50,9 +50,8 @@ std::expected<SmtpUrl, std::string> parse_smtp_url(std::string_view text) {
     const auto colon = host.rfind(':');
     if (colon != std::string_view::npos && !host.ends_with(']')) {
       const auto port = host.substr(colon + 1);
-      const char* const end = port.data() + port.size();
-      const auto [stopped, error] = std::from_chars(port.data(), end, url.port);
-      if (port.empty() || error != std::errc{} || stopped != end || url.port == 0) return refusal;
+      const auto [stopped, error] = std::from_chars(port.begin(), port.end(), url.port);
+      if (port.empty() || error != std::errc{} || stopped != port.end() || url.port == 0) return refusal;
       host = host.substr(0, colon);
     }
     if (!is_host_name(host) && !is_bracketed(host)) return refusal;
