@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -15,13 +16,21 @@ namespace {
 
 thread_local bool is_database_thread = false;
 
-void fail_with_current(Job& job) {
+/// Hands the exception over for good: this thread keeps no part in it that it would have to give up while the
+/// caller's thread reads it.
+void fail_with(Job& job, std::exception_ptr why) {
+  std::optional<std::string> busy;
   try {
-    throw;
-  } catch (const Unavailable& busy) {
-    job.refuse(busy.what());
+    std::rethrow_exception(why);
+  } catch (const Unavailable& unavailable) {
+    busy = unavailable.what();
   } catch (const std::exception&) {
-    job.fail(std::current_exception());
+    busy = std::nullopt;  // for the caller to see as it is
+  }
+  if (busy) {
+    job.refuse(*busy);
+  } else {
+    job.fail(std::move(why));
   }
 }
 
@@ -161,10 +170,14 @@ void Lane::finish(const Worker& worker, const Notes& notes) {
 
 bool Lane::run_together(Worker& worker, Group& group) {
   auto& connection = worker.connection;
+  std::exception_ptr failed;
   try {
     begin(connection);
   } catch (const std::exception&) {
-    for (auto& job : group) fail_with_current(*job);
+    failed = std::current_exception();
+  }
+  if (failed) {
+    for (auto& job : group) fail_with(*job, failed);
     return true;
   }
   Notes notes;
@@ -200,7 +213,10 @@ bool Lane::run_together(Worker& worker, Group& group) {
     return false;
   } catch (const std::exception& error) {
     log(LogLevel::error, "database_commit_failed", {{"error", error.what()}});
-    for (auto& job : group) fail_with_current(*job);
+    failed = std::current_exception();
+  }
+  if (failed) {
+    for (auto& job : group) fail_with(*job, failed);
     connection.reset();
     return true;
   }
@@ -211,7 +227,8 @@ bool Lane::run_together(Worker& worker, Group& group) {
 
 void Lane::run_alone(Worker& worker, Job& job) {
   auto& connection = worker.connection;
-  for (int attempt_number = 1;; ++attempt_number) {
+  std::exception_ptr failed;
+  for (int attempt_number = 1; !failed; ++attempt_number) {
     bool committing = false;
     try {
       begin(connection);
@@ -240,9 +257,10 @@ void Lane::run_alone(Worker& worker, Job& job) {
       if (committing) log(LogLevel::error, "database_commit_failed", {{"error", error.what()}});
       if (committing) connection.reset();
       if (connection) connection->rollback();
-      return fail_with_current(job);
+      failed = std::current_exception();
     }
   }
+  if (failed) return fail_with(job, std::move(failed));
   run_hooks(job);
   answer(job);
 }
