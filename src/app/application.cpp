@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "app/mail_setup.hpp"
 #include "app/session_sweep.hpp"
 #include "app/setup_token_file.hpp"
 #include "base/log.hpp"
+#include "runtime/pause.hpp"
 #include "storage/errors.hpp"
 
 namespace keyward::app {
@@ -40,17 +39,13 @@ std::optional<Error> to_error(const std::exception& exception) {
 
 /// Key rotation by age. A timer a minute wakes nobody who sleeps.
 Task<void> maintain_keys(domain::KeyRing* keys) {
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             LoopExecutor>
-      timer{co_await asio::this_coro::executor};
   while (true) {
     try {
       co_await keys->maintain();
     } catch (const std::exception& exception) {
       log(LogLevel::error, "key_maintenance_failed", {{"reason", exception.what()}});
     }
-    timer.expires_after(std::chrono::minutes{1});
-    co_await timer.async_wait(use_task);
+    co_await pause(std::chrono::minutes{1});
   }
 }
 
@@ -62,12 +57,8 @@ void checkpoint(Core& core, storage::Transaction& transaction) {
 
 /// Signs the ends of the audit chains once a minute, if there is anything new.
 Task<void> make_checkpoints(Core* core) {
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             LoopExecutor>
-      timer{co_await asio::this_coro::executor};
   while (true) {
-    timer.expires_after(limits::audit_checkpoint_interval);
-    co_await timer.async_wait(use_task);
+    co_await pause(limits::audit_checkpoint_interval);
     try {
       if (!co_await core->database->read(domain::is_checkpoint_due)) continue;
       co_await core->database->write(

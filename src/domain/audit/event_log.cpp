@@ -95,7 +95,9 @@ void EventLog::keep(SecurityEvent event, Time now) {
     const std::scoped_lock lock{mutex_};
     if (rows_finished_) return;
     const bool anonymous = !event.account_id && !event.session_id && event.email.empty();
-    if (!(anonymous ? anonymous_budget_ : refusal_budget_).take(now)) {
+    // The count is bounded too: while the reader of the log stalls, nobody takes them away.
+    if (refusals_.size() >= limits::event_queue_max ||
+        !(anonymous ? anonymous_budget_ : refusal_budget_).take(now)) {
       ++omitted_refusals_;
       return;
     }
@@ -144,15 +146,14 @@ void EventLog::thread_main() {
 
 void EventLog::write_out(std::string_view lines) {
   if (lines.empty()) return;
-  if (line_is_torn_) {
-    std::string_view end{"\n"};
-    line_is_torn_ = !write_some(output_, end);
-  }
+  std::string_view end{line_is_torn_ ? "\n" : ""};
   auto left = lines;
-  while (!left.empty() && write_some(output_, left)) {
+  while (!end.empty() && write_some(output_, end)) {
   }
-  line_is_torn_ =
-      left.size() < lines.size() && !left.empty() && lines[lines.size() - left.size() - 1] != '\n';
+  while (end.empty() && !left.empty() && write_some(output_, left)) {
+  }
+  const auto written = lines.size() - left.size();
+  line_is_torn_ = written == 0 ? !end.empty() : lines[written - 1] != '\n';
   if (left.empty()) return;
   log(LogLevel::error, "security_events_not_written",
       {{"count", std::to_string(std::ranges::count(left, '\n'))}});
