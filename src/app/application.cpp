@@ -157,6 +157,7 @@ void Application::construct_features() {
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
   router_.provide(*gate_);
+  router_.provide(*templates_);
   router_.map_exceptions(to_error);
 }
 

@@ -12,7 +12,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +20,7 @@
 #include "base/clock.hpp"
 #include "base/uuid.hpp"
 #include "text/email.hpp"
+#include "text/template_text.hpp"
 
 namespace keyward::mail {
 
@@ -45,7 +45,7 @@ inline constexpr std::array all_mail_kinds{
 std::string_view to_string(MailKind kind);
 std::optional<MailKind> parse_mail_kind(std::string_view name);
 
-using Variables = std::map<std::string, std::string, std::less<>>;
+using text::Variables;
 
 /// What a mail's template can name: its own variables and those that every mail has.
 std::span<const std::string_view> variables_of(MailKind kind);

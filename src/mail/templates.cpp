@@ -14,6 +14,8 @@ namespace keyward::mail {
 
 namespace {
 
+using text::Escaping;
+using text::TemplateText;
 using Names = std::set<std::string, std::less<>>;
 
 constexpr std::string_view layout_name = "layout.html";

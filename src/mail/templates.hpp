@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "mail/template_text.hpp"
+#include "mail/mails.hpp"
+#include "text/template_text.hpp"
 
 namespace keyward::mail {
 
@@ -47,7 +48,7 @@ class Templates {
   using Sources = std::map<std::string, Source, std::less<>>;  // "en/verify_email.txt" → …
 
   struct Message {
-    TemplateText subject, text, html;
+    text::TemplateText subject, text, html;
   };
   struct Locale {
     std::string layout_before, layout_after;

@@ -38,7 +38,7 @@ ONLY_IN = {
     r"CLI/.*": r"src/app/",
     r"curl/.*": r"src/mail/smtp\.cpp$",
     r"gmime/.*": r"src/mail/message\.cpp$",
-    r"kainjow/.*": r"src/mail/template_text\.cpp$",
+    r"kainjow/.*": r"src/text/template_text\.cpp$",
     r"dlfcn\.h": r"src/mail/shared_library\.cpp$",
     r"g(test|mock)/.*": r"src/.*_test(_[a-z]+)?\.[ch]pp$|src/.*/(conformance|testing)/|src/.*/testing\.hpp$",
 }

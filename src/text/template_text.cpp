@@ -1,4 +1,4 @@
-#include "mail/template_text.hpp"
+#include "text/template_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +10,7 @@
 
 #include "text/unicode.hpp"
 
-namespace keyward::mail {
+namespace keyward::text {
 
 namespace {
 
@@ -80,7 +80,7 @@ class Checker {
     const bool ends = inside.starts_with('/');
     const auto name = trim(begins || ends ? inside.substr(1) : inside);
     if (!is_name(name) || !known_.contains(name)) {
-      return fmt::format("unknown variable {{{{{}}}}}; there are {}", text::to_storable_text(name, 64),
+      return fmt::format("unknown variable {{{{{}}}}}; there are {}", to_storable_text(name, 64),
                          fmt::join(known_, ", "));
     }
     if (begins) sections_.push_back({name, line_});
@@ -107,7 +107,7 @@ std::expected<TemplateText, std::string> TemplateText::parse(
   const auto refuse = [&](std::size_t line, std::string_view what) {
     return std::unexpected{fmt::format("{}:{}: {}", file, first_line + line, what)};
   };
-  if (!text::is_utf8(text)) return refuse(0, "is not UTF-8");
+  if (!is_utf8(text)) return refuse(0, "is not UTF-8");
   Checker checker{text, escaping, known};
   if (const auto wrong = checker.check()) return refuse(checker.line(), *wrong);
   // The second opinion of the library that will render it.
@@ -125,10 +125,10 @@ std::string TemplateText::render(const Variables& variables) const {
       data.set(name, kainjow::mustache::data{value});
     }
   }
-  // Parsed anew: rendering changes the parsed form, and a mail takes far longer to send.
+  // Parsed anew: rendering changes the parsed form, and what it is rendered for takes far longer.
   kainjow::mustache::mustache parsed{text_};
   if (escaping_ == Escaping::none) parsed.set_custom_escape([](const std::string& value) { return value; });
   return parsed.render(data);
 }
 
-}  // namespace keyward::mail
+}  // namespace keyward::text

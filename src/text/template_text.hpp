@@ -1,21 +1,23 @@
 // TemplateText: one template, checked when it is read and rendered without surprises.
 //
-// The language is the part of Mustache (https://mustache.github.io/mustache.5.html) that a mail needs:
-// {{name}},
-// {{#name}}shown when there is one{{/name}}, {{^name}}shown when there is none{{/name}}, {{! a comment }}.
-// Threats: markup in a value (HTML is escaped always: there is no unescaped form; an attribute's value must
-// stand in quotes) · a misspelt name that leaves a hole in a mail months later (it is an error at start, with
-// its file and line).
+// The language is the part of Mustache (https://mustache.github.io/mustache.5.html) that a mail or a page
+// needs:
+// {{name}}, {{#name}}shown when there is one{{/name}}, {{^name}}shown when there is none{{/name}}, {{! a
+// comment }}. Threats: markup in a value (HTML is escaped always: there is no unescaped form; an attribute's
+// value must stand in quotes) · a misspelt name that leaves a hole months later (it is an error at start,
+// with its file and line).
 #pragma once
 
+#include <cstdint>
 #include <expected>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 
-#include "mail/mails.hpp"
+namespace keyward::text {
 
-namespace keyward::mail {
+using Variables = std::map<std::string, std::string, std::less<>>;
 
 enum class Escaping : std::uint8_t { none, html };
 
@@ -36,4 +38,4 @@ class TemplateText {
   Escaping escaping_;
 };
 
-}  // namespace keyward::mail
+}  // namespace keyward::text
