@@ -37,6 +37,25 @@ std::optional<Error> to_error(const std::exception& exception) {
   return Error{ErrorCode::unavailable, "The database does not answer", exception.what(), {}, 2};
 }
 
+features::Verification to_verification(const Config& config) {
+  using enum features::Verification;
+  const auto& word = config.registration.verification;
+  return word == "required" ? required : word == "off" ? off : optional;
+}
+
+features::AccountMails::Dependencies to_account_mails(const Config& config, Core& core,
+                                                      domain::OneTimeTokens& tokens) {
+  return {
+      .outbox = *core.outbox,
+      .tokens = tokens,
+      .events = *core.events,
+      .clock = core.clock,
+      .public_url = config.server.public_url,
+      .mails_per_hour = config.limits.enabled
+                            ? std::optional{static_cast<std::int64_t>(config.limits.account_mails_per_hour)}
+                            : std::nullopt};
+}
+
 /// Key rotation by age. A timer a minute wakes nobody who sleeps.
 Task<void> maintain_keys(domain::KeyRing* keys) {
   while (true) {
@@ -113,11 +132,14 @@ Application::Application(Config config, std::unique_ptr<Core> core)
                           .events = *core_->events,
                           .clock = core_->clock,
                           .random = core_->random,
-                          .secure_cookies = config_.server.public_url.starts_with("https://")}) {}
+                          .secure_cookies = config_.server.public_url.starts_with("https://")}),
+      one_time_tokens_(*core_->master_key, core_->random),
+      deferred_requests_(core_->clock, core_->random) {}
 
 Application::~Application() {
   // What resumes callers on the loops is joined while the loops still stand.
   hasher_.reset();
+  deferred_work_.reset();
   mail_sender_.reset();
   core_->close_database();
 }
@@ -129,19 +151,25 @@ void Application::construct_features() {
   hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
   gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
       *core.database, *core.keys, *tokens_, *core.revisions, *core.events, core.clock});
+  account_mails_ =
+      std::make_unique<features::AccountMails>(to_account_mails(config_, core, one_time_tokens_));
+  current_password_ = std::make_unique<features::CurrentPassword>(*hasher_, password_attempts_, *core.events);
   registration_ = std::make_unique<features::Registration>(
-      *core.database, *hasher_, password_policy_, address_limits_, *core.events, core.clock, core.random);
+      *core.database, *hasher_, password_policy_, address_limits_, *account_mails_, one_time_tokens_,
+      deferred_requests_, *core.events, core.clock, core.random, to_verification(config_));
   login_ = std::make_unique<features::Login>(*core.database, *hasher_, *core.keys, *tokens_, *refresh_tokens_,
                                              *core.revisions, session_settings_, password_attempts_,
-                                             *core.events, core.clock, core.random);
+                                             *account_mails_, *core.events, core.clock, core.random,
+                                             to_verification(config_) == features::Verification::required);
   refresh_ = std::make_unique<features::Refresh>(*core.database, *core.keys, *tokens_, *refresh_tokens_,
                                                  *core.revisions, session_settings_, address_limits_,
-                                                 *core.events, core.clock, core.random);
+                                                 *account_mails_, *core.events, core.clock, core.random);
   logout_ = std::make_unique<features::Logout>(*core.database, *refresh_tokens_, *core.revisions,
                                                *core.events, core.clock);
   sessions_ = std::make_unique<features::Sessions>(*core.database, *core.revisions, *core.events, core.clock);
-  profile_ = std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
-                                                 password_attempts_, *core.events, core.clock);
+  profile_ =
+      std::make_unique<features::Profile>(*core.database, *hasher_, password_policy_, *core.revisions,
+                                          *current_password_, *account_mails_, *core.events, core.clock);
   audit_ = std::make_unique<features::Audit>(*core.database);
   admin_users_ =
       std::make_unique<features::AdminUsers>(*core.database, *core.revisions, *core.events, core.clock);
@@ -149,16 +177,49 @@ void Application::construct_features() {
   setup_ =
       std::make_unique<features::Setup>(*core.database, *hasher_, password_policy_, address_limits_,
                                         *core.events, core.clock, core.random, setup_token_path(config_));
+  jwks_ = std::make_unique<features::Jwks>(*core.keys);
+  health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
+  construct_mail_flows();
+  router_.provide(*gate_);
+  router_.provide(*templates_);
+  router_.map_exceptions(to_error);
+}
+
+void Application::construct_mail_flows() {
+  auto& core = *core_;
   mail_transport_ = make_transport(config_);
   mail_sender_ =
       std::make_unique<mail::Sender>(mail::Sender::Dependencies{*core.database, *core.outbox, *templates_,
                                                                 *mail_transport_, core.clock, core.random},
                                      to_sender_settings(config_));
-  jwks_ = std::make_unique<features::Jwks>(*core.keys);
-  health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
-  router_.provide(*gate_);
-  router_.provide(*templates_);
-  router_.map_exceptions(to_error);
+  one_time_proofs_ =
+      std::make_unique<features::OneTimeProofs>(*core.database, one_time_tokens_, *core.events, core.clock);
+  email_verification_ = std::make_unique<features::EmailVerification>(
+      *core.database, *one_time_proofs_, *account_mails_, one_time_tokens_, deferred_requests_,
+      *core.revisions, address_limits_, *core.events, core.clock);
+  password_reset_ = std::make_unique<features::PasswordReset>(
+      *core.database, *one_time_proofs_, *hasher_, password_policy_, *account_mails_, one_time_tokens_,
+      deferred_requests_, *core.revisions, address_limits_, password_attempts_, *core.events, core.clock);
+  email_change_ = std::make_unique<features::EmailChange>(
+      *core.database, *one_time_proofs_, *current_password_, *account_mails_, one_time_tokens_,
+      *core.revisions, *core.events, core.clock);
+  deferred_work_ = std::make_unique<DeferredWork>(
+      *core.database, deferred_requests_, core.clock,
+      [this](storage::Transaction& transaction, const domain::DeferredRequest& request) {
+        carry_out(transaction, request);
+      });
+}
+
+void Application::carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const {
+  if (request.kind == domain::deferred_kind::registration) {
+    registration_->carry_out(transaction, request);
+  } else if (request.kind == domain::deferred_kind::resend_verification) {
+    email_verification_->carry_out(transaction, request);
+  } else if (request.kind == domain::deferred_kind::forgot_password) {
+    password_reset_->carry_out(transaction, request);
+  } else {
+    throw std::runtime_error("a deferred request of an unknown kind: " + request.kind);  // a newer node's
+  }
 }
 
 bool Application::run() {
@@ -175,10 +236,12 @@ bool Application::run() {
   spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
   spawn(server_->executor(0),
         sweep_sessions_now_and_then(core_->database.get(), &core_->clock, &core_->random), "session sweep");
+  deferred_work_->start();
   mail_sender_->start();
   server_->stop_on_signals();
   const bool drained = server_->run();
   if (!drained) log(LogLevel::warning, "drain_deadline_passed");
+  deferred_work_->stop();
   mail_sender_->stop();
   core_->events->emit({.name = "sys_shutdown"});
   make_last_checkpoint(*core_);

@@ -5,17 +5,23 @@
 
 #include "access/token_gate.hpp"
 #include "app/core.hpp"
+#include "app/deferred_work.hpp"
 #include "domain/limits/device_tokens.hpp"
 #include "domain/limits/limits.hpp"
 #include "domain/limits/memory_rate_limiter.hpp"
 #include "features/admin_users/admin_users.hpp"
 #include "features/audit/audit.hpp"
+#include "features/current_password.hpp"
+#include "features/email_change/email_change.hpp"
+#include "features/email_verification/email_verification.hpp"
 #include "features/health/health.hpp"
 #include "features/jwks/jwks.hpp"
 #include "features/limited.hpp"
 #include "features/login/login.hpp"
 #include "features/logout/logout.hpp"
+#include "features/one_time_proof.hpp"
 #include "features/password_attempts.hpp"
+#include "features/password_reset/password_reset.hpp"
 #include "features/profile/profile.hpp"
 #include "features/refresh/refresh.hpp"
 #include "features/registration/registration.hpp"
@@ -49,6 +55,8 @@ class Application {
  private:
   Application(Config config, std::unique_ptr<Core> core);
   void construct_features();
+  void construct_mail_flows();
+  void carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const;
   void register_routes();  // routes.cpp: the one list
   [[nodiscard]] std::string metrics_text() const;
   [[nodiscard]] std::string limit_metrics_text() const;
@@ -63,6 +71,8 @@ class Application {
   domain::DeviceTokens device_tokens_;
   features::AddressLimits address_limits_;
   features::PasswordAttempts password_attempts_;
+  domain::OneTimeTokens one_time_tokens_;
+  domain::DeferredRequests deferred_requests_;
   web::Router router_;
   std::unique_ptr<web::Server> server_;
   std::unique_ptr<mail::Templates> templates_;
@@ -72,18 +82,25 @@ class Application {
   std::unique_ptr<domain::RefreshTokens> refresh_tokens_;
   std::unique_ptr<domain::PasswordHasher> hasher_;
   std::unique_ptr<access::TokenGate> gate_;
+  std::unique_ptr<features::AccountMails> account_mails_;
+  std::unique_ptr<features::CurrentPassword> current_password_;
+  std::unique_ptr<features::OneTimeProofs> one_time_proofs_;
   std::unique_ptr<features::Registration> registration_;
   std::unique_ptr<features::Login> login_;
   std::unique_ptr<features::Refresh> refresh_;
   std::unique_ptr<features::Logout> logout_;
   std::unique_ptr<features::Sessions> sessions_;
   std::unique_ptr<features::Profile> profile_;
+  std::unique_ptr<features::EmailVerification> email_verification_;
+  std::unique_ptr<features::PasswordReset> password_reset_;
+  std::unique_ptr<features::EmailChange> email_change_;
   std::unique_ptr<features::Audit> audit_;
   std::unique_ptr<features::AdminUsers> admin_users_;
   std::unique_ptr<features::Roles> roles_;
   std::unique_ptr<features::Setup> setup_;
   std::unique_ptr<features::Jwks> jwks_;
   std::unique_ptr<features::Health> health_;
+  std::unique_ptr<DeferredWork> deferred_work_;
   web::openapi::Documentation documentation_;
 };
 

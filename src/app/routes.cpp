@@ -58,6 +58,53 @@ void Application::register_routes() {
       .refuses(too_many_requests)
       .refuses(unavailable);
 
+  router_.post("/me/email", *email_change_, &features::EmailChange::ask)
+      .summary("Ask for another e-mail address: the new one is to confirm it, the old one is warned")
+      .tag("Me")
+      .refuses(forbidden)
+      .refuses(conflict)
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.post("/email-change/confirm", *email_change_, &features::EmailChange::confirm)
+      .summary("Confirm a new e-mail address")
+      .tag("Mail")
+      .refuses(bad_request)
+      .refuses(conflict)
+      .refuses(unavailable);
+  router_.post("/email-change/undo", *email_change_, &features::EmailChange::undo)
+      .summary("Go back to the old e-mail address; every session ends and the password is worth nothing")
+      .tag("Mail")
+      .refuses(bad_request)
+      .refuses(conflict)
+      .refuses(unavailable);
+
+  router_.post("/verify-email", *email_verification_, &features::EmailVerification::verify)
+      .summary("Verify an e-mail address")
+      .tag("Mail")
+      .refuses(bad_request)
+      .refuses(unavailable);
+  router_.post("/verify-email/resend", *email_verification_, &features::EmailVerification::resend)
+      .summary("Ask for another mail to verify an address")
+      .description(
+          "The answer is the same for every address. Its header Keyward-Transaction is what the code in the "
+          "mail, if there is one, counts with.")
+      .tag("Mail")
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.post("/forgot-password", *password_reset_, &features::PasswordReset::forgot)
+      .summary("Ask for a mail to reset a password")
+      .description(
+          "The answer is the same for every address. Its header Keyward-Transaction is what the code in the "
+          "mail, if there is one, counts with.")
+      .tag("Mail")
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.post("/reset-password", *password_reset_, &features::PasswordReset::reset)
+      .summary("Choose a new password; every session ends")
+      .tag("Mail")
+      .refuses(bad_request)
+      .refuses(unavailable);
+
   router_.get("/audit", *audit_, &features::Audit::list)
       .summary("Security events, newest first")
       .tag("Administration");

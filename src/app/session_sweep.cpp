@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "domain/one_time_tokens/one_time_tokens.hpp"
 #include "domain/sessions/sessions.hpp"
 #include "runtime/pause.hpp"
 
@@ -36,6 +37,16 @@ Task<std::int64_t> sweep_all(storage::Database* database, const Clock* clock) {
   }
 }
 
+/// One batch at a time is enough: so many are not mailed in an interval.
+Task<void> sweep_tokens(storage::Database* database, const Clock* clock) {
+  const auto expired = [now = clock->now()](storage::Transaction& transaction) {
+    return domain::has_expired_tokens(transaction, now);
+  };
+  if (!co_await database->read(expired)) co_return;
+  co_await database->write(
+      [now = clock->now()](storage::Transaction& transaction) { domain::sweep_tokens(transaction, now); });
+}
+
 }  // namespace
 
 Task<void> sweep_sessions_now_and_then(storage::Database* database, const Clock* clock, Random* random) {
@@ -43,6 +54,7 @@ Task<void> sweep_sessions_now_and_then(storage::Database* database, const Clock*
     co_await pause(next_interval(*random));
     try {
       const auto removed = co_await sweep_all(database, clock);
+      co_await sweep_tokens(database, clock);
       if (removed != 0) log(LogLevel::info, "sessions_removed", {{"count", std::to_string(removed)}});
     } catch (const std::exception& exception) {
       log(LogLevel::error, "session_sweep_failed", {{"reason", exception.what()}});

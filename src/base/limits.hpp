@@ -101,6 +101,23 @@ inline constexpr std::chrono::seconds mail_last_retry{900};    // … up to this
 inline constexpr std::chrono::seconds mail_connect_timeout{10};
 inline constexpr std::chrono::seconds mail_stop_grace{5};  // for a mail under way at the end of a run
 
+// One-time tokens, in mails
+inline constexpr std::chrono::hours verify_token_lifetime{24};
+inline constexpr std::chrono::hours reset_token_lifetime{1};
+inline constexpr std::chrono::hours undo_token_lifetime{72};
+inline constexpr std::chrono::minutes one_time_code_lifetime{10};  // R9
+inline constexpr std::int64_t one_time_code_tries_max = 5;
+inline constexpr std::size_t one_time_code_characters = 8;
+inline constexpr std::size_t one_time_code_max_bytes = 32;    // as typed
+inline constexpr std::size_t one_time_token_max_bytes = 128;  // as brought
+inline constexpr unsigned failures_to_tell = 3;               // wrong passwords before a login, for a notice
+
+// Work after an answer
+inline constexpr std::chrono::milliseconds deferred_delay{50};  // at least; at most twice as long
+inline constexpr std::chrono::hours deferred_lifetime{1};
+inline constexpr std::chrono::seconds deferred_retry{5};
+inline constexpr std::chrono::seconds deferred_poll_interval{30};  // for what another process left
+
 // Storage
 inline constexpr std::size_t database_queue_max = 4096;  // closures waiting for a database thread
 inline constexpr std::size_t group_commit_max = 64;      // closures in one durable commit

@@ -61,8 +61,9 @@ Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
   auto& limits = uses_.limits;
   PasswordAttempt attempt{.by = std::move(by)};
   attempt.account = limits.key_of_login(attempt.by.name);
-  if (!limits.enabled()) co_return attempt;
   attempt.device = uses_.devices.check(attempt.by.device.token, attempt.account, uses_.clock.now());
+  attempt.is_known_device = attempt.device.has_value();
+  if (!limits.enabled()) co_return attempt;
 
   if (attempt.device) {
     // Not by address: neighbours behind one address (NAT, a /64) must not lock out a device that is known.
@@ -109,6 +110,7 @@ Task<std::optional<PasswordAttempts::Refusal>> PasswordAttempts::take(PasswordAt
     }
     attempt.taken.push_back({.limit = limit, .key = key, .window = verdict.window});
     attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
+    attempt.failures_before = uses_.limits.rule_of(limit).quota - verdict.remaining - 1;
   }
   co_return std::nullopt;
 }
@@ -150,6 +152,12 @@ Task<void> PasswordAttempts::succeeded(PasswordAttempt attempt) {
         "Set-Cookie", fmt::format("{}={}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Lax", device_cookie,
                                   token, lifetime.count()));
   }
+}
+
+Task<void> PasswordAttempts::forgive(std::string email) {
+  const auto key = uses_.limits.key_of_login(email);
+  for (const auto limit : {LimitClass::login, LimitClass::login_devices})
+    co_await uses_.limits.settle({.limit = limit, .key = key}, Settlement::cleared);
 }
 
 }  // namespace keyward::features

@@ -50,6 +50,8 @@ struct PasswordAttempt {
   std::optional<domain::DeviceId> device;
   std::vector<domain::Reservation> taken;  // the last one from the bucket of the one who asks
   bool was_last = false;                   // no further one fits into that bucket
+  bool is_known_device = false;            // it brought a good token, used up or not
+  std::uint32_t failures_before = 0;       // in the present window, as far as they are counted with this one
 };
 
 class PasswordAttempts {
@@ -72,6 +74,8 @@ class PasswordAttempts {
   Task<void> give_back(PasswordAttempt attempt);
   /// It was the right one. The answer gets a device token.
   Task<void> succeeded(PasswordAttempt attempt);
+  /// Forgets the wrong passwords for this address: its owner has proved themselves otherwise.
+  Task<void> forgive(std::string email);
 
  private:
   struct Bucket {

@@ -52,6 +52,8 @@ std::string_view to_string(MailKind kind) {
       return "email_change_warn";
     case MailKind::new_device:
       return "new_device";
+    case MailKind::login_after_failures:
+      return "login_after_failures";
     case MailKind::session_ended_reuse:
       return "session_ended_reuse";
     case MailKind::already_registered:
@@ -80,6 +82,7 @@ std::span<const std::string_view> variables_of(MailKind kind) {
       return undo_variables;
     case MailKind::password_changed:
     case MailKind::new_device:
+    case MailKind::login_after_failures:
     case MailKind::session_ended_reuse:
       return occurrence_variables;
     case MailKind::already_registered:
@@ -117,6 +120,10 @@ Mail new_device(Addressee to, const Occurrence& what) {
   return {MailKind::new_device, std::move(to), to_variables(what), std::nullopt};
 }
 
+Mail login_after_failures(Addressee to, const Occurrence& what) {
+  return {MailKind::login_after_failures, std::move(to), to_variables(what), std::nullopt};
+}
+
 Mail session_ended_reuse(Addressee to, const Occurrence& what) {
   return {MailKind::session_ended_reuse, std::move(to), to_variables(what), std::nullopt};
 }
@@ -147,6 +154,8 @@ Mail sample(MailKind kind, Addressee to, std::string_view public_url, Time now) 
       return email_change_warn(std::move(to), {"ada.new@example.com", "ada.new@example.com"}, link);
     case MailKind::new_device:
       return new_device(std::move(to), what);
+    case MailKind::login_after_failures:
+      return login_after_failures(std::move(to), what);
     case MailKind::session_ended_reuse:
       return session_ended_reuse(std::move(to), what);
     case MailKind::already_registered:

@@ -31,15 +31,17 @@ enum class MailKind : std::uint8_t {
   email_change_confirm,
   email_change_warn,
   new_device,
+  login_after_failures,
   session_ended_reuse,
   already_registered,
   test,
 };
 
-inline constexpr std::array all_mail_kinds{
-    MailKind::verify_email,         MailKind::reset_password,     MailKind::password_changed,
-    MailKind::email_change_confirm, MailKind::email_change_warn,  MailKind::new_device,
-    MailKind::session_ended_reuse,  MailKind::already_registered, MailKind::test};
+inline constexpr std::array all_mail_kinds{MailKind::verify_email,         MailKind::reset_password,
+                                           MailKind::password_changed,     MailKind::email_change_confirm,
+                                           MailKind::email_change_warn,    MailKind::new_device,
+                                           MailKind::login_after_failures, MailKind::session_ended_reuse,
+                                           MailKind::already_registered,   MailKind::test};
 
 /// The template's name, "verify_email".
 std::string_view to_string(MailKind kind);
@@ -89,6 +91,7 @@ Mail email_change_confirm(Addressee to, const Link& link);
 /// To the old address; the link undoes the change.
 Mail email_change_warn(Addressee to, const text::EmailAddress& new_email, const Link& undo);
 Mail new_device(Addressee to, const Occurrence& what);
+Mail login_after_failures(Addressee to, const Occurrence& what);
 Mail session_ended_reuse(Addressee to, const Occurrence& what);
 /// Somebody registered an address that has an account. `url` is where its owner logs in or resets.
 Mail already_registered(Addressee to, const std::string& url);

@@ -15,14 +15,6 @@ namespace keyward::mail {
 
 namespace json = boost::json;
 
-void Doorbell::ring() {
-  {
-    const std::scoped_lock lock{mutex_};
-    ++rings_;
-  }
-  rung_.notify_all();
-}
-
 std::string to_value(std::string_view text) {
   std::string value = text::to_storable_text(text, limits::mail_value_max_bytes);
   if (!text::has_control_character(value)) return value;

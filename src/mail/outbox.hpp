@@ -11,10 +11,6 @@
 // (they become spaces).
 #pragma once
 
-#include <condition_variable>
-#include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/clock.hpp"
@@ -22,6 +18,7 @@
 #include "crypto/master_key.hpp"
 #include "domain/outbox/outgoing_mails.hpp"
 #include "mail/mails.hpp"
+#include "runtime/doorbell.hpp"
 #include "storage/transaction.hpp"
 
 namespace keyward::mail {
@@ -29,25 +26,6 @@ namespace keyward::mail {
 struct OutboxSettings {
   std::string message_id_domain;  // of the sender's address
   std::string locale;             // where the addressee has none
-};
-
-/// Rung when there is something to send; rings that nobody waited for are not lost.
-class Doorbell {
- public:
-  void ring();
-  /// Until it is rung, or `stop` returns true at a ring, or the time is over.
-  template <class Stop>
-  void wait_for(microseconds time, Stop stop) {
-    std::unique_lock lock{mutex_};
-    rung_.wait_for(lock, time, [&] { return rings_ != seen_ || stop(); });
-    seen_ = rings_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable rung_;
-  std::uint64_t rings_ = 0;
-  std::uint64_t seen_ = 0;
 };
 
 class Outbox {

@@ -155,7 +155,7 @@ def test_a_server_that_was_down_gets_the_mail_later_and_once(data):
     smtp = SmtpServer()
     smtp.start()
     smtp.stop()
-    with Keyward(data, env=settings(smtp.url())) as server:
+    with Keyward(data, env=settings(smtp.url(), KEYWARD_REGISTRATION_VERIFICATION="off")) as server:
         _, row = send_test(data, settings(smtp.url()), "carol@example.com", "--later")
         wait_for(lambda: rows(data)[0]["attempts"] >= 2)
         assert server.register("busy@example.com").status == 201  # nobody waits for mail
@@ -285,7 +285,7 @@ def test_preview_writes_every_mail_in_every_language(data, tmp_path):
     code, out, err = command("mail", "preview", "--out", tmp_path / "out", "--json", data=data)
     assert code == 0, err
     kinds = {"verify_email", "reset_password", "password_changed", "email_change_confirm", "email_change_warn", "new_device",
-             "session_ended_reuse", "already_registered", "test"}
+             "login_after_failures", "session_ended_reuse", "already_registered", "test"}
     for locale in ("en", "de"):
         assert {path.stem for path in (tmp_path / "out" / locale).glob("*.eml")} == kinds
         for path in (tmp_path / "out" / locale).iterdir():

@@ -79,6 +79,10 @@ struct PasswordsConfig {
   std::size_t queue_max = 256;
 };
 
+struct RegistrationConfig {
+  std::string verification = "optional";  // of the e-mail address: off, optional or required
+};
+
 struct LimitsConfig {
   bool enabled = true;
   std::size_t login_attempts = 5;  // for each account
@@ -87,6 +91,7 @@ struct LimitsConfig {
   std::size_t register_per_hour = 60;
   std::size_t refresh_per_minute = 600;
   std::size_t forgot_per_hour = 20;
+  std::size_t account_mails_per_hour = 5;  // of one kind to one account
 };
 
 struct AuditConfig {
@@ -119,6 +124,7 @@ struct Config {
   SecretsConfig secrets;
   TokensConfig tokens;
   PasswordsConfig passwords;
+  RegistrationConfig registration;
   LimitsConfig limits;
   AuditConfig audit;
   MailConfig mail;

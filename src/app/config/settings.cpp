@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> algorithms{"ES256", "EdDSA", "RS256", "PS256"};
 constexpr std::array<std::string_view, 3> emails_in_events{"off", "hashed", "plain"};
+constexpr std::array<std::string_view, 3> verifications{"off", "optional", "required"};
 constexpr std::int64_t minute_s = 60;
 constexpr std::int64_t hour_s = 60 * minute_s;
 constexpr std::int64_t day_s = 24 * hour_s;
@@ -161,6 +162,13 @@ const std::array all_settings{
             .target = KEYWARD_AT(passwords.queue_max),
             .min = 1,
             .max = 100'000},
+    Setting{.key = "registration.verification",
+            .help =
+                "Whether a new account's e-mail address is verified by a mail: not at all, without waiting "
+                "for it, or before the first login. With required nobody is told which addresses have an "
+                "account.",
+            .target = KEYWARD_AT(registration.verification),
+            .choices = verifications},
     Setting{.key = "limits.enabled",
             .help = "Rate limits. Off only for load tests; every start says so in the log.",
             .target = KEYWARD_AT(limits.enabled)},
@@ -191,10 +199,18 @@ const std::array all_settings{
             .min = 1,
             .max = 1'000'000},
     Setting{.key = "limits.forgot_per_hour",
-            .help = "Reset mails that one client address may ask for in an hour.",
+            .help = "Mails to reset a password or to verify an address that one client address may ask for "
+                    "in an hour.",
             .target = KEYWARD_AT(limits.forgot_per_hour),
             .min = 1,
             .max = 1'000'000},
+    Setting{.key = "limits.account_mails_per_hour",
+            .help =
+                "Mails of one kind that one account gets in an hour because somebody asked for them; what "
+                "is beyond is dropped in silence.",
+            .target = KEYWARD_AT(limits.account_mails_per_hour),
+            .min = 1,
+            .max = 1000},
     Setting{.key = "audit.email",
             .help = "How security events tell of e-mail addresses: not at all, as a keyed hash, or plain.",
             .target = KEYWARD_AT(audit.email),

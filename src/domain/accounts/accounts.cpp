@@ -1,7 +1,9 @@
 #include "domain/accounts/accounts.hpp"
 
+#include "domain/one_time_tokens/one_time_tokens.hpp"
 #include "domain/roles/keeps_an_admin.hpp"
 #include "domain/roles/roles.hpp"
+#include "storage/errors.hpp"
 
 // One list for every statement that reads whole accounts; the names are the members' of Account.
 #define KEYWARD_ACCOUNT_COLUMNS \
@@ -10,12 +12,13 @@
 namespace keyward::domain {
 
 bool insert_account(storage::Transaction& transaction, const NewAccount& account) {
+  if (is_email_reserved(transaction, account.email.normalized, account.id, account.created_at)) return false;
   const auto inserted = transaction.execute(
-      "INSERT INTO accounts (id, email, email_normalized, full_name, password_hash, created_at, updated_at, "
-      "password_changed_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6) ON CONFLICT (email_normalized) DO "
-      "NOTHING",
+      "INSERT INTO accounts (id, email, email_normalized, full_name, password_hash, email_verified, "
+      "created_at, updated_at, password_changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7) "
+      "ON CONFLICT (email_normalized) DO NOTHING",
       account.id, account.email.as_typed, account.email.normalized, account.full_name, account.password_hash,
-      account.created_at);
+      account.email_verified, account.created_at);
   if (inserted == 0) return false;
   for (const auto& role : account.roles) {
     transaction.execute("INSERT INTO account_roles (account_id, role, granted_at) VALUES ($1, $2, $3)",
@@ -94,6 +97,43 @@ bool record_login(storage::Transaction& transaction, const Uuid& id, std::string
   return transaction.execute(
              "UPDATE accounts SET last_login_at = $3 WHERE id = $1 AND password_hash = $2 AND NOT disabled",
              id, verified_hash, now) == 1;
+}
+
+bool set_email_verified(storage::Transaction& transaction, const Uuid& id, std::string_view normalized,
+                        Time now) {
+  return transaction.execute(
+             "UPDATE accounts SET email_verified = TRUE, updated_at = $3 WHERE id = $1 AND email_normalized "
+             "= $2 AND NOT disabled",
+             id, normalized, now) == 1;
+}
+
+bool reset_password_hash(storage::Transaction& transaction, const Uuid& id, std::string_view normalized,
+                         std::string_view new_hash, Time now) {
+  return transaction.execute(
+             "UPDATE accounts SET password_hash = $3, password_changed_at = $4, updated_at = $4, "
+             "email_verified = TRUE WHERE id = $1 AND email_normalized = $2 AND NOT disabled",
+             id, normalized, new_hash, now) == 1;
+}
+
+Result<void> set_email(storage::Transaction& transaction, const Uuid& id, const text::EmailAddress& email,
+                       Time now) {
+  const auto taken = [] { return fail(ErrorCode::conflict, "The address belongs to another account"); };
+  if (is_email_reserved(transaction, email.normalized, id, now)) return taken();
+  try {
+    const auto changed = transaction.execute(
+        "UPDATE accounts SET email = $2, email_normalized = $3, email_verified = TRUE, updated_at = $4 "
+        "WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.email_normalized = $3 AND o.id <> "
+        "$1)",
+        id, email.as_typed, email.normalized, now);
+    if (changed != 1) return taken();
+  } catch (const storage::ConstraintViolation&) {  // another transaction was faster
+    return taken();
+  }
+  return {};
+}
+
+void clear_password_hash(storage::Transaction& transaction, const Uuid& id, Time now) {
+  transaction.execute("UPDATE accounts SET password_hash = NULL, updated_at = $2 WHERE id = $1", id, now);
 }
 
 bool replace_password_hash(storage::Transaction& transaction, const Uuid& id, std::string_view old_hash,

@@ -38,12 +38,13 @@ struct NewAccount {
   text::EmailAddress email;
   std::optional<std::string> full_name;
   std::string password_hash;
+  bool email_verified = false;
   std::vector<std::string> roles{"user"};
   Time created_at;
 };
 
-/// False when the address is taken; nothing is stored then. Of N parallel calls with one address exactly one
-/// wins.
+/// False when the address is taken, or another account can still go back to it; nothing is stored then. Of N
+/// parallel calls with one address exactly one wins.
 [[nodiscard]] bool insert_account(storage::Transaction& transaction, const NewAccount& account);
 
 std::optional<Account> find_account(storage::Transaction& transaction, const Uuid& id);
@@ -75,6 +76,20 @@ Result<void> delete_account(storage::Transaction& transaction, const Uuid& id);
 /// login may be recorded then.
 [[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id,
                                 std::string_view verified_hash, Time now);
+
+/// Each is true when the account is there, has this address (EmailAddress::normalized), and is not disabled:
+/// what was proved by mail counts for the address that it was mailed to.
+[[nodiscard]] bool set_email_verified(storage::Transaction& transaction, const Uuid& id,
+                                      std::string_view normalized, Time now);
+/// The password of somebody who proved that they read the account's mail, which verifies the address too.
+[[nodiscard]] bool reset_password_hash(storage::Transaction& transaction, const Uuid& id,
+                                       std::string_view normalized, std::string_view new_hash, Time now);
+
+/// A verified new address. Error: conflict when it is another account's, or reserved for one.
+Result<void> set_email(storage::Transaction& transaction, const Uuid& id, const text::EmailAddress& email,
+                       Time now);
+/// No way in by password until it is reset.
+void clear_password_hash(storage::Transaction& transaction, const Uuid& id, Time now);
 
 /// Replaces the hash only while it is still `old_hash`: of two parallel changes or upgrades one wins (P9).
 [[nodiscard]] bool replace_password_hash(storage::Transaction& transaction, const Uuid& id,

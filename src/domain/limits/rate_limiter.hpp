@@ -82,7 +82,8 @@ class RateLimiter {
 
   /// Counts one, if the quota allows.
   virtual Task<Verdict> take(LimitClass limit, LimitRule rule, LimitKey key, Time now) = 0;
-  /// Once for each reservation; nothing when its window is over.
+  /// Once for each reservation; nothing when its window is over. `cleared` needs none: a window of 0 is no
+  /// reservation's.
   virtual Task<void> settle(Reservation taken, Settlement settlement) = 0;
   /// Keys that are remembered; 0 where that is not known.
   [[nodiscard]] virtual std::size_t key_count(LimitClass limit) const = 0;

@@ -62,6 +62,13 @@ bool postpone_mail(storage::Transaction& transaction, const Uuid& id, const Uuid
              id, lease_id, due_at, error) == 1;
 }
 
+std::int64_t count_mails_since(storage::Transaction& transaction, const Uuid& account_id,
+                               std::string_view kind, Time since) {
+  return transaction.get<std::int64_t>(
+      "SELECT count(*) FROM outgoing_mails WHERE account_id = $1 AND kind = $2 AND created_at > $3",
+      account_id, kind, since);
+}
+
 void delete_finished_mails(storage::Transaction& transaction, Time before) {
   transaction.execute("DELETE FROM outgoing_mails WHERE finished_at < $1", before);
 }

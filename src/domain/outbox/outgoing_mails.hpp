@@ -97,6 +97,10 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction);
 [[nodiscard]] bool postpone_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
                                  Time due_at, const std::string& error);
 
+/// Mails of one kind about one account, whatever became of them.
+std::int64_t count_mails_since(storage::Transaction& transaction, const Uuid& account_id,
+                               std::string_view kind, Time since);
+
 /// Forgets mails that were over before then.
 void delete_finished_mails(storage::Transaction& transaction, Time before);
 

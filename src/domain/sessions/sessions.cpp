@@ -35,6 +35,14 @@ bool end_session(storage::Transaction& transaction, const Uuid& id, const Uuid& 
              id, account_id, now, reason) == 1;
 }
 
+bool has_session_from(storage::Transaction& transaction, const Uuid& account_id, const Device& device) {
+  return transaction
+      .find<Uuid>(
+          "SELECT id FROM sessions WHERE account_id = $1 AND address = $2 AND user_agent = $3 LIMIT 1",
+          account_id, device.address, device.user_agent)
+      .has_value();
+}
+
 std::optional<Uuid> find_session_owner(storage::Transaction& transaction, const Uuid& id) {
   return transaction.find<Uuid>("SELECT account_id FROM sessions WHERE id = $1", id);
 }

@@ -46,6 +46,9 @@ std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account
 [[nodiscard]] bool end_session(storage::Transaction& transaction, const Uuid& id, const Uuid& account_id,
                                std::string_view reason, Time now);
 
+/// Whether the account has (or lately had) a session from this address with this User-Agent.
+bool has_session_from(storage::Transaction& transaction, const Uuid& account_id, const Device& device);
+
 /// Whose session it is, ended or not; nothing when there is no such session.
 std::optional<Uuid> find_session_owner(storage::Transaction& transaction, const Uuid& id);
 

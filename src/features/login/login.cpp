@@ -14,17 +14,18 @@ std::unexpected<Error> invalid_credentials(std::string reason) {
 
 /// Why these credentials are refused; empty when they are good.
 std::string_view find_refusal(const std::optional<domain::Account>& account,
-                              const crypto::PasswordCheck& check) {
+                              const crypto::PasswordCheck& check, bool needs_verified_email) {
   if (!account) return "unknown_account";
   if (!check.matches) return "wrong_password";
   if (account->disabled) return "account_disabled";
+  if (needs_verified_email && !account->email_verified) return "email_unverified";
   return {};
 }
 
 }  // namespace
 
 Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
-                                        web::Client client, PresentedDevice device,
+                                        web::Client client, PresentedDevice device, RequestedLocale locale,
                                         web::AnswerHeaders headers) {
   if (form->email.has_value() == form->username.has_value()) {
     co_return fail_field("email", "send either email or username");
@@ -38,7 +39,10 @@ Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::U
   std::exception_ptr broken;
   auto answer = Result<TokenAnswer>{std::unexpect};
   try {
-    answer = co_await log_in_within_limits(std::move(name), std::move(*password), std::move(client));
+    answer = co_await log_in_within_limits(std::move(name), std::move(*password),
+                                           {.asker = {std::move(client), std::move(locale.tag), std::nullopt},
+                                            .is_known_device = attempt->is_known_device,
+                                            .failures_before = attempt->failures_before});
   } catch (const std::exception&) {
     broken = std::current_exception();  // a database that is away for a minute must not lock everyone out
   }
@@ -53,10 +57,10 @@ Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::U
   co_return answer;
 }
 
-Task<Result<TokenAnswer>> Login::log_in_within_limits(std::string name, Secret password, web::Client client) {
-  auto account = co_await check_credentials(std::move(name), std::move(password), client);
+Task<Result<TokenAnswer>> Login::log_in_within_limits(std::string name, Secret password, Visitor visitor) {
+  auto account = co_await check_credentials(std::move(name), std::move(password), visitor.asker.client);
   if (!account) co_return fail_from(account);
-  co_return co_await start_session(std::move(*account), std::move(client));
+  co_return co_await start_session(std::move(*account), std::move(visitor));
 }
 
 Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret password,
@@ -72,7 +76,7 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
   auto check = co_await hasher.verify(password.copy(), stored);
   if (!check) co_return fail_from(check);
 
-  if (const auto refusal = find_refusal(account, *check); !refusal.empty()) {
+  if (const auto refusal = find_refusal(account, *check, needs_verified_email); !refusal.empty()) {
     auto event =
         about("authn_login_fail", client, account ? std::optional{account->id} : std::nullopt, refusal);
     event.email = name;
@@ -98,7 +102,8 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
   co_return std::move(*account);
 }
 
-Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Client client) {
+Task<Result<TokenAnswer>> Login::start_session(domain::Account account, Visitor visitor) {
+  const auto& client = visitor.asker.client;
   // Before the change: once it is made, its client must get an answer.
   const auto known_keys = co_await keys.current();
   const auto now = clock.now();
@@ -112,6 +117,7 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
         if (!domain::record_login(transaction, account.id, account.password_hash.value_or(""), now)) {
           return invalid_credentials("account_changed");
         }
+        tell_owner(transaction, account, visitor);
         domain::insert_session(transaction, session_id, account.id, device, sessions, now);
         auto event = about("authn_login_success", client, account.id);
         event.session_id = session_id;
@@ -129,6 +135,24 @@ Task<Result<TokenAnswer>> Login::start_session(domain::Account account, web::Cli
                    clock.now(), random);  // not the `now` of before: a key may have become active since
   co_return TokenAnswer{std::move(access_token), refresh_tokens.make({session_id, 0}), "bearer",
                         tokens.lifetime().count(), account.id};
+}
+
+void Login::tell_owner(storage::Transaction& transaction, const domain::Account& account,
+                       const Visitor& visitor) const {
+  const auto& client = visitor.asker.client;
+  if (visitor.failures_before != 0) {
+    auto event = about("authn_login_successafterfail", client, account.id);
+    event.detail = "failures " + std::to_string(visitor.failures_before);
+    events.record(transaction, std::move(event));
+  }
+  if (visitor.failures_before >= limits::failures_to_tell) {
+    mails.tell_login_after_failures(transaction, account, visitor.asker);
+    return;
+  }
+  // The first login of all is its owner's, who knows of it.
+  if (visitor.is_known_device || !account.last_login_at) return;
+  if (domain::has_session_from(transaction, account.id, {client.user_agent, client.address})) return;
+  mails.tell_new_device(transaction, account, visitor.asker);
 }
 
 }  // namespace keyward::features

@@ -7,10 +7,12 @@
 //   -> 401 `Invalid credentials` · 422 · 429 with Retry-After after five wrong passwords · 503 busy
 //
 // Threats: guessing (password_attempts.hpp; A1, A2, A3) · telling who exists (one answer, and one hash's
-// work, for a wrong password, an unknown address, a disabled account and an account without a password, A6) ·
-// a password of megabytes (measured before hashing, P4) · hashes of yesterday's strength (upgraded in one
-// conditional update after a good login, P9) · a disable or a password change between the check and the
-// session (recording the login is conditional on both, S5).
+// work, for a wrong password, an unknown address, a disabled or unverified account and one without a
+// password, A6) · a password of megabytes (measured before hashing, P4) · hashes of yesterday's strength
+// (upgraded in one conditional update after a good login, P9) · a disable or a password change between the
+// check and the session (recording the login is conditional on both, S5) · a thief with the right password
+// (the owner is told by mail of a device that was not there before, and of a login after wrong passwords,
+// A10).
 #pragma once
 
 #include <optional>
@@ -26,8 +28,10 @@
 #include "domain/sessions/refresh_tokens.hpp"
 #include "domain/sessions/sessions.hpp"
 #include "domain/tokens/token_issuer.hpp"
+#include "features/account_mails.hpp"
 #include "features/events.hpp"
 #include "features/password_attempts.hpp"
+#include "features/requested_locale.hpp"
 #include "features/token_answer.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
@@ -57,18 +61,29 @@ struct Login {
   domain::Revisions& revisions;
   const domain::SessionSettings& sessions;
   PasswordAttempts& attempts;
+  const AccountMails& mails;
   domain::EventLog& events;
   const Clock& clock;
   Random& random;
+  bool needs_verified_email = false;
 
   Task<Result<TokenAnswer>> log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
-                                   web::Client client, PresentedDevice device, web::AnswerHeaders headers);
+                                   web::Client client, PresentedDevice device, RequestedLocale locale,
+                                   web::AnswerHeaders headers);
 
  private:
-  Task<Result<TokenAnswer>> log_in_within_limits(std::string name, Secret password, web::Client client);
+  /// Who comes, as far as the owner is told of it.
+  struct Visitor {
+    Asker asker;
+    bool is_known_device = false;
+    std::uint32_t failures_before = 0;
+  };
+  Task<Result<TokenAnswer>> log_in_within_limits(std::string name, Secret password, Visitor visitor);
   /// The account whose password this is; otherwise the reason for the log.
   Task<Result<domain::Account>> check_credentials(std::string name, Secret password, web::Client client);
-  Task<Result<TokenAnswer>> start_session(domain::Account account, web::Client client);
+  Task<Result<TokenAnswer>> start_session(domain::Account account, Visitor visitor);
+  void tell_owner(storage::Transaction& transaction, const domain::Account& account,
+                  const Visitor& visitor) const;
 };
 
 }  // namespace keyward::features

@@ -1,8 +1,7 @@
 #include "features/profile/profile.hpp"
 
-#include <exception>
-
 #include "domain/accounts/accounts.hpp"
+#include "domain/one_time_tokens/one_time_tokens.hpp"
 #include "domain/sessions/sessions.hpp"
 
 namespace keyward::features {
@@ -64,45 +63,24 @@ Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client cl
   co_return web::NoContent{};
 }
 
-Task<Result<void>> Profile::check_current_password(domain::Account account, Secret password,
-                                                   web::Client client, PresentedDevice device,
-                                                   web::AnswerHeaders headers) {
-  auto attempt = co_await attempts.begin({account.email, std::move(device), client, headers});
-  if (!attempt) co_return fail_from(attempt);
-  std::exception_ptr broken;
-  auto check = Result<crypto::PasswordCheck>{std::unexpect};
-  try {
-    check = co_await hasher.verify(std::move(password), account.password_hash.value_or(""));
-  } catch (const std::exception&) {
-    broken = std::current_exception();  // a machine that is out of memory must not lock everyone out
-  }
-  if (broken || !check) co_await attempts.give_back(std::move(*attempt));
-  if (broken) std::rethrow_exception(broken);
-  if (!check) co_return fail_from(check);
-  if (check->matches) {
-    co_await attempts.succeeded(std::move(*attempt));
-    co_return Result<void>{};
-  }
-  co_await attempts.failed(std::move(*attempt));
-  events.emit(about("authn_password_change_fail", client, account.id, "wrong_password"));
-  co_return fail(ErrorCode::forbidden, "Current password is wrong");
-}
-
 Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web::Body<PasswordChange> form,
                                                       web::Client client, PresentedDevice device,
-                                                      web::AnswerHeaders headers) {
+                                                      RequestedLocale locale, web::AnswerHeaders headers) {
   const auto id = who->account.id;
   const auto account = co_await database.read(
       [id](storage::Transaction& transaction) { return domain::find_account(transaction, id); });
   if (!account) co_return gone();
   const auto old_hash = account->password_hash.value_or("");
 
-  auto current = domain::prepare_password(std::move(form->current_password), "current_password");
-  if (!current) co_return fail_from(current);
   auto wanted = domain::prepare_password(std::move(form->new_password), "new_password");
   if (!wanted) co_return fail_from(wanted);
-  auto known =
-      co_await check_current_password(*account, std::move(*current), client, std::move(device), headers);
+  auto known = co_await current_password.check({.account = *account,
+                                                .password = std::move(form->current_password),
+                                                .client = client,
+                                                .device = std::move(device),
+                                                .headers = headers,
+                                                .field = "current_password",
+                                                .refusal_event = "authn_password_change_fail"});
   if (!known) co_return fail_from(known);
   auto new_hash = co_await hasher.hash_new(
       std::move(*wanted), policy,
@@ -115,7 +93,9 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
         if (!domain::replace_password_hash(transaction, id, old_hash, *new_hash, now)) {
           return fail(ErrorCode::conflict, "The password was changed meanwhile");
         }
+        domain::revoke_tokens(transaction, id);
         const auto ended = domain::end_sessions(transaction, id, who->session_id, "password_change", now);
+        mails.tell_password_changed(transaction, *account, {client, locale.tag, std::nullopt});
         events.record(transaction, about("authn_password_change", client, id));
         if (ended != 0) {
           auto event = about("authn_token_revoked", client, id, "password_change");

@@ -4,6 +4,7 @@
 // PATCH /me {full_name?} -> 200 as GET; null removes the name; any other member is refused (Z2)
 // DELETE /me -> 204; the account and its sessions are gone · 409 for the last admin (Z3)
 // POST /me/password {current_password, new_password} -> 204; every other session ends (S5)
+//   and the owner is told by mail
 //   -> 403 `Current password is wrong` (P7) · 409 changed meanwhile · 422 · 429 as at login
 //
 // Threats: a stolen access token (cannot change the password without it, nor guess
@@ -21,8 +22,10 @@
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
 #include "domain/revisions/revisions.hpp"
+#include "features/account_mails.hpp"
+#include "features/current_password.hpp"
 #include "features/events.hpp"
-#include "features/password_attempts.hpp"
+#include "features/requested_locale.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
 
@@ -68,7 +71,8 @@ struct Profile {
   domain::PasswordHasher& hasher;
   const domain::PasswordPolicy& policy;
   domain::Revisions& revisions;
-  PasswordAttempts& attempts;
+  CurrentPassword& current_password;
+  const AccountMails& mails;
   domain::EventLog& events;
   const Clock& clock;
 
@@ -78,10 +82,7 @@ struct Profile {
   Task<Result<web::NoContent>> leave(access::SignedIn who, web::Client client);
   Task<Result<web::NoContent>> change_password(access::SignedIn who, web::Body<PasswordChange> form,
                                                web::Client client, PresentedDevice device,
-                                               web::AnswerHeaders headers);
-  /// An attempt like a login's. Error: forbidden, too_many_requests, unavailable.
-  Task<Result<void>> check_current_password(domain::Account account, Secret password, web::Client client,
-                                            PresentedDevice device, web::AnswerHeaders headers);
+                                               RequestedLocale locale, web::AnswerHeaders headers);
 };
 
 }  // namespace keyward::features

@@ -1,5 +1,7 @@
 #include "features/refresh/refresh.hpp"
 
+#include "domain/accounts/accounts.hpp"
+
 namespace keyward::features {
 
 namespace rules = protocol::refresh;
@@ -22,7 +24,8 @@ std::string_view reason_of(rules::Action action) {
 }  // namespace
 
 void Refresh::record(storage::Transaction& transaction, const domain::Refreshed& refreshed,
-                     const Uuid& session_id, const web::Client& client) const {
+                     const Uuid& session_id, const Asker& asker) const {
+  const auto& client = asker.client;
   const auto& decision = refreshed.decision;
   if (decision.action == rules::Action::refuse) return;
   if (is_served(decision.action)) {
@@ -37,10 +40,13 @@ void Refresh::record(storage::Transaction& transaction, const domain::Refreshed&
   event.name = "authn_token_revoked";
   event.reason = "token_reuse";
   events.record(transaction, std::move(event));
+  if (const auto account = domain::find_account(transaction, *refreshed.account_id))
+    mails.tell_session_ended_reuse(transaction, *account, asker);
 }
 
 Task<Result<TokenAnswer>> Refresh::refresh(web::Public, web::Body<RefreshForm, web::Unknown::ignored> form,
-                                           web::Client client, web::AnswerHeaders headers) {
+                                           web::Client client, RequestedLocale locale,
+                                           web::AnswerHeaders headers) {
   if (auto admitted = co_await limits.admit(domain::LimitClass::refresh_address, client, headers);
       !admitted) {
     co_return fail_from(admitted);
@@ -51,11 +57,12 @@ Task<Result<TokenAnswer>> Refresh::refresh(web::Public, web::Body<RefreshForm, w
   // Before the change: once it is made, its client must get an answer.
   const auto known_keys = co_await keys.current();
   const domain::Device device{client.user_agent, client.address};
+  const Asker asker{client, std::move(locale.tag), std::nullopt};
   // The moment of the call, not of its turn: time spent waiting for the writer takes nothing from the window.
   const auto now = clock.now();
   auto refreshed = co_await database.write([&](storage::Transaction& transaction) {
     auto done = domain::refresh_session(transaction, *presented, device, sessions, now);
-    record(transaction, done, presented->session_id, client);
+    record(transaction, done, presented->session_id, asker);
     if (done.decision.action == rules::Action::end) {
       transaction.after_commit([this, id = *done.account_id] { revisions.bump_account(id); });
     }

@@ -5,7 +5,8 @@
 //   -> 401, one for every kind of refusal · 422 · 429 with Retry-After · 503
 //
 // RFC 6749 §6, RFC 9700 §4.14. The rules are in protocol/refresh, the picture in docs/design/refresh.md.
-// Threats: a stolen token (whoever comes second ends the session, O14) · parallel calls, two tabs and lost
+// Threats: a stolen token (whoever comes second ends the session,
+// and the owner is told by mail, O14) · parallel calls, two tabs and lost
 // answers (one generation each time, the same tokens again within the window, O15, R2) · a forged token (told
 // by its code; the database is not asked) · a disabled account, a changed password, a logout (each ends the
 // session, or is read in the same transaction, A5, S5) · a token for ever (idle and absolute limit, S4) ·
@@ -18,8 +19,10 @@
 #include "domain/revisions/revisions.hpp"
 #include "domain/sessions/refresh.hpp"
 #include "domain/tokens/token_issuer.hpp"
+#include "features/account_mails.hpp"
 #include "features/events.hpp"
 #include "features/limited.hpp"
+#include "features/requested_locale.hpp"
 #include "features/token_answer.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
@@ -44,17 +47,18 @@ struct Refresh {
   domain::Revisions& revisions;
   const domain::SessionSettings& sessions;
   AddressLimits& limits;
+  const AccountMails& mails;
   domain::EventLog& events;
   const Clock& clock;
   Random& random;
 
   Task<Result<TokenAnswer>> refresh(web::Public, web::Body<RefreshForm, web::Unknown::ignored> form,
-                                    web::Client client, web::AnswerHeaders headers);
+                                    web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
 
  private:
   /// In the write: what the decision is told as.
   void record(storage::Transaction& transaction, const domain::Refreshed& refreshed, const Uuid& session_id,
-              const web::Client& client) const;
+              const Asker& asker) const;
 };
 
 }  // namespace keyward::features

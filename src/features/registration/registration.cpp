@@ -12,7 +12,7 @@ std::unexpected<Error> taken() { return fail(ErrorCode::bad_request, "Email alre
 
 Task<Result<web::Created<Registered>>> Registration::register_account(
     web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client,
-    web::AnswerHeaders headers) {
+    RequestedLocale locale, web::AnswerHeaders headers) {
   if (auto admitted = co_await limits.admit(domain::LimitClass::register_address, client, headers);
       !admitted) {
     co_return fail_from(admitted);
@@ -24,30 +24,74 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
   if (!password) co_return fail_from(password);
 
   // What costs little and refuses often comes before the hash.
-  const bool exists =
-      co_await database.read([normalized = email->normalized](storage::Transaction& transaction) {
-        return domain::find_account_by_email(transaction, normalized).has_value();
-      });
-  if (exists) co_return taken();
+  const bool tells = verification != Verification::required;
+  if (tells && co_await is_taken(email->normalized)) co_return taken();
   auto hash = co_await hasher.hash_new(std::move(*password), policy,
                                        {.email = email->as_typed, .full_name = form->full_name.value_or("")});
   if (!hash) co_return fail_from(hash);
 
-  const domain::NewAccount account{.id = Uuid::make_v7(clock.now(), random),
+  const auto now = clock.now();
+  const Asker asker{std::move(client), std::move(locale.tag),
+                    begin_transaction(one_time_tokens, headers).hash};
+  const domain::NewAccount account{.id = Uuid::make_v7(now, random),
                                    .email = std::move(*email),
                                    .full_name = std::move(form->full_name),
                                    .password_hash = std::move(*hash),
-                                   .created_at = clock.now()};
-  const bool inserted = co_await database.write([&](storage::Transaction& transaction) {
-    if (!domain::insert_account(transaction, account)) return false;
-    auto event = about("user_created", client, account.id);
-    event.email = account.email.as_typed;
-    events.record(transaction, std::move(event));
+                                   .created_at = now};
+  const bool made = co_await database.write([&](storage::Transaction& transaction) {
+    if (tells) return make_account(transaction, account, asker);
+    auto request = to_deferred(domain::deferred_kind::registration, account.email, asker);
+    request.account_id = account.id;
+    request.full_name = account.full_name;
+    request.password_hash = account.password_hash;
+    deferred.add(transaction, std::move(request));
     return true;
   });
-  if (!inserted) co_return taken();
-
+  if (!made) co_return taken();
   co_return web::Created<Registered>{{"User registered", account.email.as_typed, account.id}};
+}
+
+Task<bool> Registration::is_taken(std::string normalized) const {
+  return database.read([normalized = std::move(normalized)](storage::Transaction& transaction) {
+    return domain::find_account_by_email(transaction, normalized).has_value();
+  });
+}
+
+bool Registration::make_account(storage::Transaction& transaction, const domain::NewAccount& account,
+                                const Asker& asker) const {
+  if (!domain::insert_account(transaction, account)) return false;
+  auto event = about("user_created", asker.client, account.id);
+  event.email = account.email.as_typed;
+  events.record(transaction, std::move(event));
+  if (verification != Verification::off) {
+    const domain::Account made{.id = account.id,
+                               .email = account.email.as_typed,
+                               .full_name = account.full_name,
+                               .password_hash = std::nullopt,
+                               .created_at = account.created_at,
+                               .last_login_at = std::nullopt};
+    mails.send_verification(transaction, made, asker);
+  }
+  return true;
+}
+
+void Registration::carry_out(storage::Transaction& transaction,
+                             const domain::DeferredRequest& request) const {
+  const auto email = text::parse_email(request.email);
+  if (!email || !request.account_id || !request.password_hash) return;
+  const auto asker = to_asker(request);
+  const domain::NewAccount account{.id = *request.account_id,
+                                   .email = *email,
+                                   .full_name = request.full_name,
+                                   .password_hash = *request.password_hash,
+                                   .created_at = clock.now()};
+  if (make_account(transaction, account, asker)) return;
+  const auto owner = domain::find_account_by_email(transaction, email->normalized);
+  if (!owner || owner->disabled) return;
+  // Whoever registered it first and unconfirmed may have been somebody else: their link is dead, and the way
+  // on is to choose a password by a mail to this address.
+  domain::revoke_tokens(transaction, owner->id, domain::TokenPurpose::verify_email);
+  mails.send_already_registered(transaction, *owner, asker);
 }
 
 }  // namespace keyward::features
