@@ -33,7 +33,8 @@ def verify(server, **proof):
 
 
 def ask_change(server, access_token, new_email, password=GOOD_PASSWORD, headers=None):
-    return server.call("POST", "/me/email", {"new_email": new_email, "password": password}, token=access_token, headers=headers)
+    body = {"new_email": new_email, "password": password}
+    return server.call("POST", "/me/email", body, token=access_token, headers=headers)
 
 
 def confirm(server, **proof):

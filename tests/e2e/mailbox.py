@@ -12,7 +12,7 @@ _parsed = {}  # path → Mail; a file is written whole and never changed
 
 
 class Mail:
-    """A mail with its `kind`, `to`, `subject`, `locale`, `text`, `html`; what it asks for: `link`, `token`, `code` or None."""
+    """A mail: `kind`, `to`, `subject`, `locale`, `text`, `html`; and what it carries, or None: `link`, `token`, `code`."""
 
     def __init__(self, path):
         self.id, self.kind = re.fullmatch(r"([0-9a-f-]{36})-(\w+)", path.stem).groups()
