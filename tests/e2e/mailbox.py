@@ -14,12 +14,11 @@ _parsed = {}  # path → Mail; a file is written whole and never changed
 class Mail:
     """A mail: `kind`, `to`, `subject`, `locale`, `text`, `html`; and what it carries, or None: `link`, `token`, `code`."""
 
-    def __init__(self, path):
-        self.id, self.kind = re.fullmatch(r"([0-9a-f-]{36})-(\w+)", path.stem).groups()
-        self.message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        self.to, self.subject = self.message["To"].addresses[0].addr_spec, self.message["Subject"]
-        self.locale = self.message["Content-Language"]
-        plain, html = self.message.iter_parts()
+    def __init__(self, message, identifier=None, kind=None):
+        self.message, self.id, self.kind = message, identifier, kind
+        self.to, self.subject = message["To"].addresses[0].addr_spec, message["Subject"]
+        self.locale = message["Content-Language"]
+        plain, html = message.iter_parts()
         self.text, self.html = plain.get_content(), html.get_content()
         self.links = re.findall(r"https?://\S+/account/\S+", self.text)
         self.link = self.links[0] if self.links else None
@@ -39,7 +38,9 @@ def mails(data, kind=None, to=None):
         if path.name.startswith(".") or (kind is not None and not path.stem.endswith("-" + kind)):
             continue
         if path not in _parsed:
-            _parsed[path] = Mail(path)
+            identifier, kind_of_it = re.fullmatch(r"([0-9a-f-]{36})-(\w+)", path.stem).groups()
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            _parsed[path] = Mail(message, identifier, kind_of_it)
         if to is None or _parsed[path].to == to:
             found.append(_parsed[path])
     return sorted(found, key=lambda mail: mail.id)
