@@ -6,7 +6,7 @@ import json
 import pytest
 
 from database import connect
-from flows import (LIMITS_OFF, NEW_PASSWORD, asked_change, asked_reset, confirm, expire, forgot, refused, reset, rows,
+from flows import (LIMITS_OFF, NEW_PASSWORD, asked_change, asked_reset, expire, forgot, refused, reset, rows,
                    transaction_of, undo, verify)
 from keyward import GOOD_PASSWORD, Keyward
 from mailbox import settle, wait_for_mail
