@@ -19,7 +19,7 @@ class Mail:
         self.to, self.subject = message["To"].addresses[0].addr_spec, message["Subject"]
         self.locale = message["Content-Language"]
         plain, html = message.iter_parts()
-        self.text, self.html = plain.get_content(), html.get_content()
+        self.text, self.html = (part.get_content().replace("\r\n", "\n") for part in (plain, html))
         self.links = re.findall(r"https?://\S+/account/\S+", self.text)
         self.link = self.links[0] if self.links else None
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.link).query) if self.link else {}
