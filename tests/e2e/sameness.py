@@ -27,7 +27,7 @@ def masked(raw, *addresses):
     text = text.replace(re.search(r"^X-Request-Id: (\S+)", text, re.MULTILINE).group(1), "REQUEST")
     text = re.sub(r"^Date: .*$", "Date: DATE", text, flags=re.MULTILINE)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "UUID7", text)
-    return re.sub(r"(?<=kw_tx_)[A-Za-z0-9_-]+", lambda found: f"<{len(found.group(0))} characters>", text)
+    return re.sub(r"(?<=kw_tx_|kw_dv_)[A-Za-z0-9_-]+", lambda found: f"<{len(found.group(0))} characters>", text)
 
 
 def answers(server, path, bodies, more=()):
