@@ -10,6 +10,7 @@ import threading
 import time
 
 WELCH_T_MAX = 4.5  # dudect's
+NEIGHBOURS = 25  # on each side
 
 
 def request(path, body, more=()):
@@ -59,19 +60,21 @@ class _Connection:
 
 
 def timings(server, makers, samples, statuses, connections=1):
-    """name → nanoseconds of each answer, for makers (name → function of a number that gives the request).
+    """name → for each answer, how many nanoseconds it took longer than its neighbours in time, of whatever class.
+
+    makers: name → function of a number that gives the request.
 
     All samples of all classes come in one random order: what a call leaves to be done after its answer then burdens each
-    class alike. (A random order in each round would not do: nobody would follow somebody of the own class as often.)
+    class alike. (A random order in each round would not do: nobody would follow somebody of the own class as often.) What else the
+    machine does comes and goes; the neighbours bear the same, whichever class they are.
     """
     names = [name for name in makers for _ in range(samples)]
     random.SystemRandom().shuffle(names)
     numbers = {name: iter(range(samples)) for name in makers}
     todo = [(name, makers[name](next(numbers[name]))) for name in names]
-    taken = {name: [] for name in makers}
-    failures = []
+    series, failures = [[] for _ in range(connections)], []
 
-    def run(part):
+    def run(part, taken):
         try:
             connection = _Connection(server.port)
             for _ in range(20):
@@ -79,14 +82,14 @@ def timings(server, makers, samples, statuses, connections=1):
             for name, raw in part:
                 nanoseconds, status = connection.time(raw)
                 assert status in statuses, (name, status)
-                taken[name].append(nanoseconds)
+                taken.append(nanoseconds)
         except Exception as error:  # pylint: disable=broad-exception-caught  # raised again below
             failures.append(error)
 
     gc.collect()
     gc.disable()
     try:
-        threads = [threading.Thread(target=run, args=(todo[start::connections],)) for start in range(connections)]
+        threads = [threading.Thread(target=run, args=(todo[start::connections], taken)) for start, taken in enumerate(series)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -95,7 +98,12 @@ def timings(server, makers, samples, statuses, connections=1):
         gc.enable()
     if failures:
         raise failures[0]
-    return taken
+    longer = {name: [] for name in makers}
+    for start, taken in enumerate(series):
+        for index, ((name, _), nanoseconds) in enumerate(zip(todo[start::connections], taken)):
+            around = taken[max(0, index - NEIGHBOURS):index + NEIGHBOURS + 1]
+            longer[name].append(nanoseconds - statistics.median(around))
+    return longer
 
 
 def mann_whitney_p(one, other):
@@ -134,5 +142,5 @@ def told_apart(taken, p_min):
             p, t = mann_whitney_p(taken[one], taken[other]), welch_t(taken[one], taken[other])
             if p < p_min or abs(t) > WELCH_T_MAX:
                 medians = [statistics.median(taken[name]) / 1000 for name in (one, other)]
-                found.append(f"{one} ({medians[0]:.1f} µs) and {other} ({medians[1]:.1f} µs): p = {p:.1e}, t = {t:.1f}")
+                found.append(f"{one} ({medians[0]:+.1f} µs) and {other} ({medians[1]:+.1f} µs): p = {p:.1e}, t = {t:.1f}")
     return found
