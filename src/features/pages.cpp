@@ -252,6 +252,8 @@ web::Response Pages::refuse(Page page, std::string_view locale, Variables variab
   return response;
 }
 
+std::string_view Pages::style() { return find_file("style.css")->bytes; }
+
 web::Response Pages::refuse_incomplete(Page page, std::string_view locale) const {
   return show(page, locale, {{"dead", "yes"}, {"problem", sentence(Sentence::incomplete, locale)}},
               web::status_of(ErrorCode::bad_request));
@@ -288,27 +290,6 @@ Sentence sentence_of_password(std::string_view message) {
     if (message.starts_with(beginning)) return sentence;
   }
   return Sentence::password_weak;
-}
-
-std::string_view take_token(std::string_view text, std::string_view prefix) {
-  constexpr std::size_t secret_length = 43;  // 32 bytes
-  const auto is_base64url = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  };
-  if (!text.starts_with(prefix) || text.size() != prefix.size() + secret_length) return {};
-  return std::ranges::all_of(text.substr(prefix.size()), is_base64url) ? text : std::string_view{};
-}
-
-bool is_code(std::string_view text) {
-  constexpr std::size_t code_length = 8;
-  constexpr std::size_t longest = 2 * code_length;
-  std::size_t length = 0;
-  for (const char c : text) {
-    if (c == '-' || c == ' ') continue;
-    if ((c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9')) return false;
-    ++length;
-  }
-  return length == code_length && text.size() <= longest;
 }
 
 }  // namespace keyward::features

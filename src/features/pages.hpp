@@ -77,6 +77,9 @@ class Pages {
   /// For a link that has lost a part of its token.
   [[nodiscard]] web::Response refuse_incomplete(Page page, std::string_view locale) const;
 
+  /// What all pages load; lives as long as the process.
+  static std::string_view style();
+
   [[nodiscard]] std::string sentence(Sentence sentence, std::string_view locale,
                                      const text::Variables& variables = {}) const;
 
@@ -103,10 +106,5 @@ class Pages {
 
 /// Why a password is refused, from the words of the password policy.
 Sentence sentence_of_password(std::string_view message);
-
-/// `text` when it is `prefix` and 32 bytes as base64url; else empty.
-std::string_view take_token(std::string_view text, std::string_view prefix);
-/// Eight letters and digits, with dashes and spaces among them or without.
-bool is_code(std::string_view text);
 
 }  // namespace keyward::features
