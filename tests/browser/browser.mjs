@@ -22,13 +22,19 @@ const actions = {
     await context?.close();
     context = await browser.newContext({
       javaScriptEnabled: script, colorScheme: scheme, locale: language, viewport: { width, height },
+      reducedMotion: "reduce", // a colour that is on its way to another is neither
     });
     context.setDefaultTimeout(timeout);
     offences = [];
     context.on("request", (request) => {
       if (new URL(request.url()).origin !== origin) offences.push(`asked ${request.url()}`);
     });
+    context.on("response", (response) => {
+      const refused = response.status() >= 400 && !response.request().isNavigationRequest();
+      if (refused) offences.push(`${response.status()} ${response.url()}`);
+    });
     context.on("console", (message) => {
+      if (message.text().startsWith("Failed to load resource: the server responded")) return; // see above
       if (["error", "warning"].includes(message.type())) offences.push(`console: ${message.text()}`);
     });
     context.on("weberror", (error) => offences.push(`script: ${error.error()}`));
@@ -67,7 +73,7 @@ const actions = {
   async frame({ url }) {
     await page.goto(`data:text/html,<title>elsewhere</title><iframe src="${url}"></iframe>`);
     const frame = page.frames().find((one) => one !== page.mainFrame());
-    return { framed: frame !== undefined && (await frame.locator("h1").count()) > 0 };
+    return { framed: frame !== undefined && (await frame.locator("form").count()) > 0 };
   },
 };
 
