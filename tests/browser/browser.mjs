@@ -18,10 +18,11 @@ let offences = []; // what no page of ours may do
 
 const actions = {
   // A fresh browser, as of somebody who comes here for the first time.
-  async visit({ origin, script = true, scheme = "light", width = 1280, height = 800, language = "en-GB" }) {
+  async visit({ origin, script = true, scheme = "light", width = 1280, height = 800, scale = 1, language = "en-GB" }) {
     await context?.close();
     context = await browser.newContext({
       javaScriptEnabled: script, colorScheme: scheme, locale: language, viewport: { width, height },
+      deviceScaleFactor: scale,
       reducedMotion: "reduce", // a colour that is on its way to another is neither
     });
     context.setDefaultTimeout(timeout);
