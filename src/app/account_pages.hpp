@@ -28,6 +28,7 @@ struct AccountPages {
         common{pages} {}
   AccountPages(const AccountPages&) = delete;
   AccountPages& operator=(const AccountPages&) = delete;
+  ~AccountPages() = default;
 
   features::Pages pages;
   features::ResetPages reset;

@@ -14,15 +14,16 @@ web::Response ChangePages::show(Page page, std::string_view token, std::string_v
   return pages.show(page, locale, {{"token", std::string{token}}});
 }
 
-Result<web::Response> ChangePages::show_confirm(web::Public,
-                                                web::Query<PageQuery, web::Unknown::ignored> query,
-                                                RequestedLocale locale) {
-  return show(Page::confirm_email_change, take_token(query->token, confirm_prefix), locale.tag);
+Task<Result<web::Response>> ChangePages::show_confirm(web::Public,
+                                                      web::Query<PageQuery, web::Unknown::ignored> query,
+                                                      RequestedLocale locale) {
+  co_return show(Page::confirm_email_change, take_token(query->token, confirm_prefix), locale.tag);
 }
 
-Result<web::Response> ChangePages::show_undo(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
-                                             RequestedLocale locale) {
-  return show(Page::undo_email_change, take_token(query->token, undo_prefix), locale.tag);
+Task<Result<web::Response>> ChangePages::show_undo(web::Public,
+                                                   web::Query<PageQuery, web::Unknown::ignored> query,
+                                                   RequestedLocale locale) {
+  co_return show(Page::undo_email_change, take_token(query->token, undo_prefix), locale.tag);
 }
 
 Task<Result<web::Response>> ChangePages::confirm(web::Public,

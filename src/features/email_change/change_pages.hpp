@@ -26,12 +26,12 @@ struct ChangePages {
   const Pages& pages;
   EmailChange& email_change;
 
-  Result<web::Response> show_confirm(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
-                                     RequestedLocale locale);
+  Task<Result<web::Response>> show_confirm(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
+                                           RequestedLocale locale);
   Task<Result<web::Response>> confirm(web::Public, web::Body<ChangePageForm, web::Unknown::ignored> form,
                                       web::Client client, RequestedLocale locale);
-  Result<web::Response> show_undo(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
-                                  RequestedLocale locale);
+  Task<Result<web::Response>> show_undo(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
+                                        RequestedLocale locale);
   Task<Result<web::Response>> undo(web::Public, web::Body<ChangePageForm, web::Unknown::ignored> form,
                                    web::Client client, RequestedLocale locale);
 

@@ -10,14 +10,15 @@ constexpr std::string_view token_prefix = "kw_ve_";
 
 }  // namespace
 
-Result<web::Response> VerificationPages::show(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
-                                              RequestedLocale locale) {
+Task<Result<web::Response>> VerificationPages::show(web::Public,
+                                                    web::Query<PageQuery, web::Unknown::ignored> query,
+                                                    RequestedLocale locale) {
   if (query->token.empty() && query->transaction.empty()) {
-    return pages.show(Page::verify_email, locale.tag, {{"asks_for_mail", "yes"}});
+    co_return pages.show(Page::verify_email, locale.tag, {{"asks_for_mail", "yes"}});
   }
   const PageProof proof{token_prefix, query->token, query->transaction};
-  if (proof.is_empty()) return pages.refuse_incomplete(Page::verify_email, locale.tag);
-  return pages.show(Page::verify_email, locale.tag, proof.variables());
+  if (proof.is_empty()) co_return pages.refuse_incomplete(Page::verify_email, locale.tag);
+  co_return pages.show(Page::verify_email, locale.tag, proof.variables());
 }
 
 Task<Result<web::Response>> VerificationPages::verify(

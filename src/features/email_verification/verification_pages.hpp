@@ -41,8 +41,8 @@ struct VerificationPages {
   const Pages& pages;
   EmailVerification& email_verification;
 
-  Result<web::Response> show(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
-                             RequestedLocale locale);
+  Task<Result<web::Response>> show(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
+                                   RequestedLocale locale);
   Task<Result<web::Response>> verify(web::Public, web::Body<VerificationPageForm, web::Unknown::ignored> form,
                                      web::Client client, RequestedLocale locale);
   Task<Result<web::Response>> resend(web::Public, web::Body<ResendPageForm, web::Unknown::ignored> form,

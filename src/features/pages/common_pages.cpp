@@ -5,16 +5,16 @@
 
 namespace keyward::features {
 
-Result<web::Response> CommonPages::done(web::Public, web::Query<DoneQuery, web::Unknown::ignored> query,
-                                        RequestedLocale locale) {
+Task<Result<web::Response>> CommonPages::done(web::Public, web::Query<DoneQuery, web::Unknown::ignored> query,
+                                              RequestedLocale locale) {
   auto what = query->what;
   std::ranges::replace(what, '-', '_');
   constexpr std::array pages_with_an_end{Page::reset_password, Page::verify_email, Page::confirm_email_change,
                                          Page::undo_email_change};
   if (std::ranges::find(pages_with_an_end, what, [](Page page) { return to_string(page); }) ==
       pages_with_an_end.end())
-    return fail(ErrorCode::not_found, "There is nothing here");
-  return pages.show(Page::done, locale.tag, {{what, "yes"}});
+    co_return fail(ErrorCode::not_found, "There is nothing here");
+  co_return pages.show(Page::done, locale.tag, {{what, "yes"}});
 }
 
 Result<web::Response> CommonPages::style(web::Public) {

@@ -23,8 +23,8 @@ BOOST_DESCRIBE_STRUCT(DoneQuery, (), (what))
 struct CommonPages {
   const Pages& pages;
 
-  Result<web::Response> done(web::Public, web::Query<DoneQuery, web::Unknown::ignored> query,
-                             RequestedLocale locale);
+  Task<Result<web::Response>> done(web::Public, web::Query<DoneQuery, web::Unknown::ignored> query,
+                                   RequestedLocale locale);
   Result<web::Response> style(web::Public);
 };
 

@@ -14,8 +14,8 @@ Error bad_fields(std::vector<FieldError> fields) {
 
 }  // namespace
 
-Result<web::Response> ResetPages::show_asking(web::Public, RequestedLocale locale) {
-  return pages.show(Page::forgot_password, locale.tag);
+Task<Result<web::Response>> ResetPages::show_asking(web::Public, RequestedLocale locale) {
+  co_return pages.show(Page::forgot_password, locale.tag);
 }
 
 Task<Result<web::Response>> ResetPages::ask(web::Public,
@@ -31,11 +31,12 @@ Task<Result<web::Response>> ResetPages::ask(web::Public,
   co_return see_page("/account/reset-password?transaction=" + *transaction);
 }
 
-Result<web::Response> ResetPages::show_reset(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
-                                             RequestedLocale locale) {
+Task<Result<web::Response>> ResetPages::show_reset(web::Public,
+                                                   web::Query<PageQuery, web::Unknown::ignored> query,
+                                                   RequestedLocale locale) {
   const PageProof proof{token_prefix, query->token, query->transaction};
-  if (proof.is_empty()) return pages.refuse_incomplete(Page::reset_password, locale.tag);
-  return pages.show(Page::reset_password, locale.tag, proof.variables());
+  if (proof.is_empty()) co_return pages.refuse_incomplete(Page::reset_password, locale.tag);
+  co_return pages.show(Page::reset_password, locale.tag, proof.variables());
 }
 
 Task<Result<web::Response>> ResetPages::reset(web::Public,

@@ -42,11 +42,11 @@ struct ResetPages {
   const Pages& pages;
   PasswordReset& password_reset;
 
-  Result<web::Response> show_asking(web::Public, RequestedLocale locale);
+  Task<Result<web::Response>> show_asking(web::Public, RequestedLocale locale);
   Task<Result<web::Response>> ask(web::Public, web::Body<AskResetPageForm, web::Unknown::ignored> form,
                                   web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
-  Result<web::Response> show_reset(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
-                                   RequestedLocale locale);
+  Task<Result<web::Response>> show_reset(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
+                                         RequestedLocale locale);
   Task<Result<web::Response>> reset(web::Public, web::Body<ResetPageForm, web::Unknown::ignored> form,
                                     web::Client client, RequestedLocale locale);
 };
