@@ -1,5 +1,6 @@
 // A browser for tests/e2e/browser.py: Debian's Chromium, driven by playwright-core. A line of JSON comes in,
 // `{"do": "open", …}`, and a line goes out: what the page shows after it, or `{"failed": "…"}`.
+import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
@@ -70,11 +71,19 @@ const actions = {
       violations: violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" · ")}`),
     };
   },
-  // Another site that puts the page into a frame.
+  // Another site that puts the page into a frame; and, to show that it can, a page of its own.
   async frame({ url }) {
-    await page.goto(`data:text/html,<title>elsewhere</title><iframe src="${url}"></iframe>`);
-    const frame = page.frames().find((one) => one !== page.mainFrame());
-    return { framed: frame !== undefined && (await frame.locator("form").count()) > 0 };
+    const elsewhere = createServer((request, response) => {
+      response.setHeader("Content-Type", "text/html");
+      const isFramed = request.url === "/framed";
+      response.end(isFramed ? "<form></form>" : `<iframe src="/framed"></iframe><iframe src="${url}"></iframe>`);
+    });
+    await new Promise((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+    await page.goto(`http://127.0.0.1:${elsewhere.address().port}/`);
+    const [, own, ours] = page.frames();
+    const answer = { own: await own.locator("form").count(), ours: await ours.locator("form").count() };
+    elsewhere.close();
+    return answer;
   },
 };
 

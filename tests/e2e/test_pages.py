@@ -84,7 +84,7 @@ def test_a_forgotten_password_is_reset_by_the_link_of_the_mail(server, browser, 
     browser.open(mail.link)  # once more
     browser.fill("New password", GOOD_PASSWORD)
     shown = browser.click("Set the password")
-    assert heading(shown) == "This link no longer works" and shown["title"].startswith("Error: ")
+    assert heading(shown) == "This link does not work" and shown["title"].startswith("Error: ")
     assert heading(browser.click("Ask for a new mail", role="link")) == "Forgot your password?"
 
 
@@ -133,7 +133,7 @@ def test_an_address_is_confirmed_by_the_link_and_by_the_code_of_a_second_mail(se
     assert heading(shown) == "Your email address is confirmed"
     assert is_verified(server, email)
     browser.open(first.link)  # dead since the second one
-    assert heading(browser.click("Confirm the address")) == "This link no longer works"
+    assert heading(browser.click("Confirm the address")) == "This link does not work"
 
 
 def test_a_new_account_is_verified_by_one_click(server, browser, email):
@@ -161,7 +161,7 @@ def test_a_change_of_the_address_is_confirmed_and_undone(server, browser, email)
     browser.click("Set the password")
     assert server.login(email, NEW_PASSWORD).status == 200
     browser.open(person.undo_link)
-    assert heading(browser.click("Undo the change")) == "This link no longer works"
+    assert heading(browser.click("Undo the change")) == "This link does not work"
 
 
 def test_an_address_that_was_taken_meanwhile_is_told(server, browser, email):
@@ -224,8 +224,10 @@ def test_S8_a_page_loads_runs_and_tells_nothing_and_stands_in_no_frame(server, b
     assert style.headers["Content-Type"].startswith("text/css") and b"url(" not in style.body and b"@import" not in style.body
 
     browser.visit(server)
-    assert not browser.do("frame", url=person.undo_link)["framed"]
-    browser.visit(server)  # forgets that Chromium said so on its console
+    shown = browser.do("frame", url=person.undo_link)
+    assert shown["own"] == 1 and shown["ours"] == 0
+    assert "frame-ancestors 'none'" in " ".join(shown["offences"]), shown["offences"]
+    browser.visit(server)  # forgets what Chromium said on its console
 
 
 def test_S8_what_a_link_or_form_brings_is_shown_only_when_it_is_ours(server):
