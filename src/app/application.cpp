@@ -56,6 +56,20 @@ features::AccountMails::Dependencies to_account_mails(const Config& config, Core
                             : std::nullopt};
 }
 
+/// Whoever logged in while it was not required goes on when they have verified their address.
+void end_unverified_sessions(Core& core) {
+  const auto ended = core.database->blocking_write([&](storage::Transaction& transaction) {
+    const auto count = domain::end_unverified_sessions(transaction, core.clock.now());
+    if (count != 0) {
+      core.events->record(transaction, {.name = "authn_token_revoked",
+                                        .reason = "email_unverified",
+                                        .detail = "sessions " + std::to_string(count)});
+    }
+    return count;
+  });
+  if (ended != 0) log(LogLevel::info, "unverified_sessions_ended", {{"count", std::to_string(ended)}});
+}
+
 /// Key rotation by age. A timer a minute wakes nobody who sleeps.
 Task<void> maintain_keys(domain::KeyRing* keys) {
   while (true) {
@@ -195,11 +209,12 @@ void Application::construct_mail_flows() {
       std::make_unique<mail::Sender>(mail::Sender::Dependencies{*core.database, *core.outbox, *templates_,
                                                                 *mail_transport_, core.clock, core.random},
                                      to_sender_settings(config_));
-  one_time_proofs_ =
-      std::make_unique<features::OneTimeProofs>(*core.database, one_time_tokens_, *core.events, core.clock);
+  one_time_proofs_ = std::make_unique<features::OneTimeProofs>(*core.database, one_time_tokens_,
+                                                               address_limits_, *core.events, core.clock);
   email_verification_ = std::make_unique<features::EmailVerification>(
       *core.database, *one_time_proofs_, *account_mails_, one_time_tokens_, deferred_requests_,
-      *core.revisions, address_limits_, *core.events, core.clock);
+      *core.revisions, address_limits_, *core.events, core.clock,
+      to_verification(config_) != features::Verification::off);
   password_reset_ = std::make_unique<features::PasswordReset>(
       *core.database, *one_time_proofs_, *hasher_, password_policy_, *account_mails_, one_time_tokens_,
       deferred_requests_, *core.revisions, address_limits_, password_attempts_, *core.events, core.clock);
@@ -240,6 +255,7 @@ bool Application::run() {
   for (const auto& warning : config_.warnings)
     log(LogLevel::warning, "configuration", {{"warning", warning}});
   core_->events->emit({.name = "sys_startup"});
+  if (to_verification(config_) == features::Verification::required) end_unverified_sessions(*core_);
   spawn(server_->executor(0), maintain_keys(core_->keys.get()), "key maintenance");
   spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
   spawn(server_->executor(0),

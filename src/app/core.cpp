@@ -49,7 +49,8 @@ domain::LimitSettings to_limit_settings(const Config& config) {
           .login_address_attempts = static_cast<std::uint32_t>(limits.login_address_attempts),
           .register_per_hour = static_cast<std::uint32_t>(limits.register_per_hour),
           .refresh_per_minute = static_cast<std::uint32_t>(limits.refresh_per_minute),
-          .forgot_per_hour = static_cast<std::uint32_t>(limits.forgot_per_hour)};
+          .forgot_per_hour = static_cast<std::uint32_t>(limits.forgot_per_hour),
+          .proofs_per_minute = static_cast<std::uint32_t>(limits.proofs_per_minute)};
 }
 
 storage::DatabaseOptions to_database_options(const Config& config) {

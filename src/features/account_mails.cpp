@@ -29,15 +29,15 @@ text::EmailAddress address_of(const domain::Account& account) {
   return {account.email, account.email};
 }
 
-bool AccountMails::is_within_limit(storage::Transaction& transaction, const domain::Account& account,
-                                   MailKind kind, const Asker& asker) const {
+bool AccountMails::is_within_limit(storage::Transaction& transaction, const Bound& bound,
+                                   const Asker& asker) const {
   if (!uses_.mails_per_hour) return true;
   const auto since = uses_.clock.now() - std::chrono::hours{1};
-  if (domain::count_mails_since(transaction, account.id, to_string(kind), since) < *uses_.mails_per_hour)
-    return true;
-  auto event = about("excess_rate_limit_exceeded", asker.client, account.id, "account_mails");
-  event.detail = to_string(kind);
-  uses_.events.emit(std::move(event));
+  if (uses_.outbox.count_since(transaction, bound.to, bound.kind, since) < *uses_.mails_per_hour) return true;
+  auto event = about("excess_rate_limit_exceeded", asker.client, bound.account_id, "account_mails");
+  event.detail = to_string(bound.kind);
+  // After the commit: a closure that is run again tells it once.
+  transaction.after_commit([&events = uses_.events, event = std::move(event)] { events.emit(event); });
   return false;
 }
 
@@ -51,7 +51,7 @@ mail::Link AccountMails::issue_link(storage::Transaction& transaction, const dom
 
 void AccountMails::send_verification(storage::Transaction& transaction, const domain::Account& account,
                                      const Asker& asker) const {
-  if (!is_within_limit(transaction, account, MailKind::verify_email, asker)) return;
+  if (!is_within_limit(transaction, {address_of(account), account.id, MailKind::verify_email}, asker)) return;
   const auto link = issue_link(transaction,
                                {.account_id = account.id,
                                 .purpose = TokenPurpose::verify_email,
@@ -63,7 +63,7 @@ void AccountMails::send_verification(storage::Transaction& transaction, const do
 
 void AccountMails::send_reset(storage::Transaction& transaction, const domain::Account& account,
                               const Asker& asker) const {
-  if (is_within_limit(transaction, account, MailKind::reset_password, asker))
+  if (is_within_limit(transaction, {address_of(account), account.id, MailKind::reset_password}, asker))
     send_needed_reset(transaction, account, asker);
 }
 
@@ -78,40 +78,60 @@ void AccountMails::send_needed_reset(storage::Transaction& transaction, const do
   uses_.outbox.enqueue(transaction, mail::reset_password(to_addressee(account, asker), link));
 }
 
-void AccountMails::send_already_registered(storage::Transaction& transaction, const domain::Account& account,
+bool AccountMails::send_already_registered(storage::Transaction& transaction, const domain::Account& account,
                                            const Asker& asker) const {
-  if (!is_within_limit(transaction, account, MailKind::already_registered, asker)) return;
+  if (!is_within_limit(transaction, {address_of(account), account.id, MailKind::already_registered}, asker))
+    return false;
   uses_.outbox.enqueue(transaction,
                        mail::already_registered(to_addressee(account, asker),
                                                 fmt::format("{}/account/forgot-password", uses_.public_url)));
+  return true;
 }
 
 bool AccountMails::send_email_change(storage::Transaction& transaction, const domain::Account& account,
-                                     const text::EmailAddress& new_email, const Asker& asker) const {
-  if (!is_within_limit(transaction, account, MailKind::email_change_warn, asker)) return false;
-  const auto now = uses_.clock.now();
+                                     const WantedChange& wanted, const Asker& asker) const {
+  const auto old_email = address_of(account);
+  const auto& new_email = wanted.new_email;
+  if (!is_within_limit(transaction, {old_email, account.id, MailKind::email_change_warn}, asker))
+    return false;
   const auto confirm = issue_link(transaction,
                                   {.account_id = account.id,
                                    .purpose = TokenPurpose::change_email,
                                    .email = new_email,
-                                   .transaction_hash = asker.transaction_hash},
+                                   .transaction_hash = asker.transaction_hash,
+                                   .session_id = wanted.session_id},
                                   "confirm-email-change");
-  const auto owner = domain::find_account_by_email(transaction, new_email.normalized);
-  if (owner) {
+  const Bound bound{new_email, account.id, MailKind::email_change_confirm};
+  if (const auto owner = domain::find_account_by_email(transaction, new_email.normalized)) {
     send_already_registered(transaction, *owner, asker);
-  } else if (!domain::is_email_reserved(transaction, new_email.normalized, account.id, now)) {
+  } else if (!domain::is_email_reserved(transaction, new_email.normalized, account.id, uses_.clock.now()) &&
+             is_within_limit(transaction, bound, asker)) {
     auto addressee = to_addressee(account, asker);
     addressee.email = new_email;
-    uses_.outbox.enqueue(transaction, mail::email_change_confirm(std::move(addressee), confirm));
+    addressee.full_name.reset();  // whose words these are is not known yet
+    uses_.outbox.enqueue(transaction, mail::email_change_confirm(std::move(addressee), old_email, confirm));
   }
+  // Only who has shown that an address is theirs keeps others away from it.
   const auto undo = issue_link(transaction,
                                {.account_id = account.id,
                                 .purpose = TokenPurpose::undo_email_change,
-                                .email = address_of(account),
-                                .transaction_hash = std::nullopt},
+                                .email = old_email,
+                                .reserves_email = account.email_verified},
                                "undo-email-change");
   uses_.outbox.enqueue(transaction, mail::email_change_warn(to_addressee(account, asker), new_email, undo));
   return true;
+}
+
+void AccountMails::tell_email_changed(storage::Transaction& transaction, const domain::Account& before,
+                                      const text::EmailAddress& new_email, const Asker& asker) const {
+  uses_.outbox.enqueue(transaction,
+                       mail::email_changed(to_addressee(before, asker), new_email, occurrence_of(asker)));
+}
+
+void AccountMails::tell_account_deleted(storage::Transaction& transaction, const domain::Account& account,
+                                        const Asker& asker) const {
+  uses_.outbox.enqueue(transaction,
+                       mail::account_deleted(to_addressee(account, asker), occurrence_of(asker)));
 }
 
 mail::Occurrence AccountMails::occurrence_of(const Asker& asker) const {
@@ -128,20 +148,22 @@ void AccountMails::tell_password_changed(storage::Transaction& transaction, cons
 
 void AccountMails::tell_new_device(storage::Transaction& transaction, const domain::Account& account,
                                    const Asker& asker) const {
-  if (!is_within_limit(transaction, account, MailKind::new_device, asker)) return;
+  if (!is_within_limit(transaction, {address_of(account), account.id, MailKind::new_device}, asker)) return;
   uses_.outbox.enqueue(transaction, mail::new_device(to_addressee(account, asker), occurrence_of(asker)));
 }
 
 void AccountMails::tell_login_after_failures(storage::Transaction& transaction,
                                              const domain::Account& account, const Asker& asker) const {
-  if (!is_within_limit(transaction, account, MailKind::login_after_failures, asker)) return;
+  if (!is_within_limit(transaction, {address_of(account), account.id, MailKind::login_after_failures}, asker))
+    return;
   uses_.outbox.enqueue(transaction,
                        mail::login_after_failures(to_addressee(account, asker), occurrence_of(asker)));
 }
 
 void AccountMails::tell_session_ended_reuse(storage::Transaction& transaction, const domain::Account& account,
                                             const Asker& asker) const {
-  if (!is_within_limit(transaction, account, MailKind::session_ended_reuse, asker)) return;
+  if (!is_within_limit(transaction, {address_of(account), account.id, MailKind::session_ended_reuse}, asker))
+    return;
   uses_.outbox.enqueue(transaction,
                        mail::session_ended_reuse(to_addressee(account, asker), occurrence_of(asker)));
 }

@@ -2,8 +2,9 @@
 //
 // Threats: a link to somebody else's server (it is made of the configured public URL and of nothing that a
 // request says, R4) · a mailbox flooded by a stranger who asks again and again (mails of one kind to one
-// account are limited by the hour, in silence, A9; while it lasts, the last link stays good) · a mail whose
-// language or words a stranger chooses (of the locale only what there are templates for; names: mails.hpp).
+// address are limited by the hour, in silence, A9, whosever account they are about; while it lasts, the last
+// link stays good) · a mail whose language or words a stranger chooses (of the locale only what there are
+// templates for; names: mails.hpp).
 #pragma once
 
 #include <optional>
@@ -45,18 +46,27 @@ class AccountMails {
   /// The same for somebody who has proved themselves, and needs it: not limited.
   void send_needed_reset(storage::Transaction& transaction, const domain::Account& account,
                          const Asker& asker) const;
-  /// Somebody tried to register with (or change to) the address of this account.
-  void send_already_registered(storage::Transaction& transaction, const domain::Account& account,
+  /// Somebody tried to register with (or change to) the address of this account. False: not this time.
+  bool send_already_registered(storage::Transaction& transaction, const domain::Account& account,
                                const Asker& asker) const;
 
   /// Of a change that the account's owner (or whoever has the password) asked for: the new address is to
   /// confirm it, the old one is warned. False, and nothing: there were too many this hour.
+  struct WantedChange {
+    text::EmailAddress new_email;
+    Uuid session_id;  // that goes on when it is confirmed
+  };
   [[nodiscard]] bool send_email_change(storage::Transaction& transaction, const domain::Account& account,
-                                       const text::EmailAddress& new_email, const Asker& asker) const;
+                                       const WantedChange& wanted, const Asker& asker) const;
 
   // What has happened.
   void tell_password_changed(storage::Transaction& transaction, const domain::Account& account,
                              const Asker& asker) const;
+  /// To the address that the account had until now.
+  void tell_email_changed(storage::Transaction& transaction, const domain::Account& before,
+                          const text::EmailAddress& new_email, const Asker& asker) const;
+  void tell_account_deleted(storage::Transaction& transaction, const domain::Account& account,
+                            const Asker& asker) const;
   void tell_new_device(storage::Transaction& transaction, const domain::Account& account,
                        const Asker& asker) const;
   void tell_login_after_failures(storage::Transaction& transaction, const domain::Account& account,
@@ -65,8 +75,13 @@ class AccountMails {
                                 const Asker& asker) const;
 
  private:
-  [[nodiscard]] bool is_within_limit(storage::Transaction& transaction, const domain::Account& account,
-                                     mail::MailKind kind, const Asker& asker) const;
+  struct Bound {
+    text::EmailAddress to;
+    Uuid account_id;
+    mail::MailKind kind;
+  };
+  [[nodiscard]] bool is_within_limit(storage::Transaction& transaction, const Bound& bound,
+                                     const Asker& asker) const;
   mail::Link issue_link(storage::Transaction& transaction, const domain::NewOneTimeToken& wanted,
                         std::string_view page) const;
   [[nodiscard]] mail::Occurrence occurrence_of(const Asker& asker) const;

@@ -60,6 +60,7 @@ struct AskingLater {
   domain::OneTimeTokens& tokens;
   domain::DeferredRequests& deferred;
   AddressLimits& limits;
+  const Clock& clock;
 };
 
 /// Of a stranger, about an address: the whole of what is done before the answer. Returns the transaction.

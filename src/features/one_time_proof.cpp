@@ -6,7 +6,7 @@ namespace keyward::features {
 
 Result<domain::Proof> to_proof(std::optional<Secret> token, std::optional<Secret> transaction,
                                std::optional<Secret> code) {
-  if (token && !transaction && !code) return domain::Proof{std::move(*token), {}, {}};
+  if (token && !token->empty() && !transaction && !code) return domain::Proof{std::move(*token), {}, {}};
   if (!token && transaction && code) return domain::Proof{{}, std::move(*transaction), std::move(*code)};
   return fail_field("token", "send either token, or transaction and code");
 }
@@ -27,7 +27,13 @@ void emit_refused_proof(domain::EventLog& events, const web::Client& client, dom
 }
 
 Task<Result<domain::OneTimeToken>> OneTimeProofs::present(domain::TokenPurpose purpose, domain::Proof proof,
-                                                          web::Client client) {
+                                                          web::Client client, web::AnswerHeaders headers) {
+  if (auto admitted = co_await limits.admit(domain::LimitClass::proof_address, client, headers); !admitted)
+    co_return fail_from(admitted);
+  if (!domain::has_form_of(proof, purpose)) {
+    emit_refused_proof(events, client, purpose, {});
+    co_return refuse_proof();
+  }
   const auto now = clock.now();
   const auto look = [&](storage::Transaction& transaction) {
     return tokens.present(transaction, purpose, proof, now);

@@ -11,6 +11,7 @@
 #include "domain/audit/event_log.hpp"
 #include "domain/one_time_tokens/one_time_tokens.hpp"
 #include "features/events.hpp"
+#include "features/limited.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
 
@@ -43,12 +44,13 @@ void emit_refused_proof(domain::EventLog& events, const web::Client& client, dom
 struct OneTimeProofs {
   storage::Database& database;
   domain::OneTimeTokens& tokens;
+  AddressLimits& limits;
   domain::EventLog& events;
   const Clock& clock;
 
-  /// Looks, and uses nothing up but a try. Error: bad_request.
+  /// Looks, and uses nothing up but a try. Errors: bad_request, too_many_requests.
   Task<Result<domain::OneTimeToken>> present(domain::TokenPurpose purpose, domain::Proof proof,
-                                             web::Client client);
+                                             web::Client client, web::AnswerHeaders headers);
 };
 
 }  // namespace keyward::features

@@ -61,8 +61,10 @@ Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
   auto& limits = uses_.limits;
   PasswordAttempt attempt{.by = std::move(by)};
   attempt.account = limits.key_of_login(attempt.by.name);
-  attempt.device = uses_.devices.check(attempt.by.device.token, attempt.account, uses_.clock.now());
-  attempt.is_known_device = attempt.device.has_value();
+  if (const auto known = uses_.devices.check(attempt.by.device.token, attempt.account, uses_.clock.now())) {
+    attempt.device = known->id;
+    attempt.device_known_at = known->issued_at;
+  }
   if (!limits.enabled()) co_return attempt;
 
   if (attempt.device) {
@@ -110,7 +112,7 @@ Task<std::optional<PasswordAttempts::Refusal>> PasswordAttempts::take(PasswordAt
     }
     attempt.taken.push_back({.limit = limit, .key = key, .window = verdict.window});
     attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
-    attempt.failures_before = uses_.limits.rule_of(limit).quota - verdict.remaining - 1;
+    attempt.failures_before = verdict.settled;
   }
   co_return std::nullopt;
 }
@@ -144,6 +146,9 @@ Task<void> PasswordAttempts::succeeded(PasswordAttempt attempt) {
     const auto rule = uses_.limits.rule_of(own);
     show_limit(attempt.by.headers, shown_name(own), rule, rule.quota, rule.window);
   }
+}
+
+void PasswordAttempts::remember_device(const PasswordAttempt& attempt) {
   const auto token = uses_.devices.issue(attempt.account, attempt.device, uses_.clock.now(), uses_.random);
   attempt.by.headers.set(device_header, token);
   if (uses_.secure_cookies) {

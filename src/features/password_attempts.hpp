@@ -50,8 +50,8 @@ struct PasswordAttempt {
   std::optional<domain::DeviceId> device;
   std::vector<domain::Reservation> taken;  // the last one from the bucket of the one who asks
   bool was_last = false;                   // no further one fits into that bucket
-  bool is_known_device = false;            // it brought a good token, used up or not
-  std::uint32_t failures_before = 0;       // in the present window, as far as they are counted with this one
+  std::optional<Time> device_known_at;     // it brought a good token, used up or not: of then
+  std::uint32_t failures_before = 0;       // in the present window, in the bucket of the one who asks
 };
 
 class PasswordAttempts {
@@ -72,8 +72,11 @@ class PasswordAttempts {
   Task<void> failed(PasswordAttempt attempt);
   /// No password was compared.
   Task<void> give_back(PasswordAttempt attempt);
-  /// It was the right one. The answer gets a device token.
+  /// It was the right one.
   Task<void> succeeded(PasswordAttempt attempt);
+  /// The device is its owner's from now on: a token for the answer. Of a login alone: whoever has a session
+  /// and no more must not make its device a known one.
+  void remember_device(const PasswordAttempt& attempt);
   /// Forgets the wrong passwords for this address: its owner has proved themselves otherwise.
   Task<void> forgive(std::string email);
 

@@ -15,6 +15,8 @@ using std::string_view_literals::operator""sv;
 
 constexpr std::array common{"service"sv, "public_url"sv, "recipient"sv, "name"sv};
 constexpr std::array link_variables{"link"sv, "code"sv, "expires_at"sv};
+constexpr std::array confirm_variables{"link"sv, "code"sv, "expires_at"sv, "old_email"sv};
+constexpr std::array changed_variables{"new_email"sv, "time"sv, "device"sv, "address"sv};
 constexpr std::array undo_variables{"link"sv, "new_email"sv, "expires_at"sv};
 constexpr std::array occurrence_variables{"time"sv, "device"sv, "address"sv};
 constexpr std::array url_variables{"link"sv};
@@ -50,6 +52,10 @@ std::string_view to_string(MailKind kind) {
       return "email_change_confirm";
     case MailKind::email_change_warn:
       return "email_change_warn";
+    case MailKind::email_changed:
+      return "email_changed";
+    case MailKind::account_deleted:
+      return "account_deleted";
     case MailKind::new_device:
       return "new_device";
     case MailKind::login_after_failures:
@@ -76,13 +82,17 @@ std::span<const std::string_view> variables_of(MailKind kind) {
   switch (kind) {
     case MailKind::verify_email:
     case MailKind::reset_password:
-    case MailKind::email_change_confirm:
       return link_variables;
+    case MailKind::email_change_confirm:
+      return confirm_variables;
+    case MailKind::email_changed:
+      return changed_variables;
     case MailKind::email_change_warn:
       return undo_variables;
     case MailKind::password_changed:
     case MailKind::new_device:
     case MailKind::login_after_failures:
+    case MailKind::account_deleted:
     case MailKind::session_ended_reuse:
       return occurrence_variables;
     case MailKind::already_registered:
@@ -105,15 +115,27 @@ Mail password_changed(Addressee to, const Occurrence& what) {
   return {MailKind::password_changed, std::move(to), to_variables(what), std::nullopt};
 }
 
-Mail email_change_confirm(Addressee to, const Link& link) {
-  return {MailKind::email_change_confirm, std::move(to), to_variables(link), link.expires_at};
+Mail email_change_confirm(Addressee to, const text::EmailAddress& old_email, const Link& link) {
+  auto variables = to_variables(link);
+  variables.emplace("old_email", to_shown(old_email));
+  return {MailKind::email_change_confirm, std::move(to), std::move(variables), link.expires_at};
 }
 
 Mail email_change_warn(Addressee to, const text::EmailAddress& new_email, const Link& undo) {
   return {MailKind::email_change_warn,
           std::move(to),
-          {{"link", undo.url}, {"new_email", new_email.as_typed}, {"expires_at", to_words(undo.expires_at)}},
+          {{"link", undo.url}, {"new_email", to_shown(new_email)}, {"expires_at", to_words(undo.expires_at)}},
           undo.expires_at};
+}
+
+Mail email_changed(Addressee to, const text::EmailAddress& new_email, const Occurrence& what) {
+  auto variables = to_variables(what);
+  variables.emplace("new_email", to_shown(new_email));
+  return {MailKind::email_changed, std::move(to), std::move(variables), std::nullopt};
+}
+
+Mail account_deleted(Addressee to, const Occurrence& what) {
+  return {MailKind::account_deleted, std::move(to), to_variables(what), std::nullopt};
 }
 
 Mail new_device(Addressee to, const Occurrence& what) {
@@ -149,9 +171,13 @@ Mail sample(MailKind kind, Addressee to, std::string_view public_url, Time now) 
     case MailKind::password_changed:
       return password_changed(std::move(to), what);
     case MailKind::email_change_confirm:
-      return email_change_confirm(std::move(to), link);
+      return email_change_confirm(std::move(to), {"ada@example.com", "ada@example.com"}, link);
     case MailKind::email_change_warn:
       return email_change_warn(std::move(to), {"ada.new@example.com", "ada.new@example.com"}, link);
+    case MailKind::email_changed:
+      return email_changed(std::move(to), {"ada.new@example.com", "ada.new@example.com"}, what);
+    case MailKind::account_deleted:
+      return account_deleted(std::move(to), what);
     case MailKind::new_device:
       return new_device(std::move(to), what);
     case MailKind::login_after_failures:
@@ -164,6 +190,19 @@ Mail sample(MailKind kind, Addressee to, std::string_view public_url, Time now) 
       break;
   }
   return test(std::move(to), now);
+}
+
+std::string to_shown(const text::EmailAddress& email) {
+  const std::string_view text = email.as_typed;
+  const auto at = text.rfind('@');
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '+' || c == '-';
+  };
+  const auto local = text.substr(0, at);
+  if (at == std::string_view::npos || (std::ranges::all_of(local, is_plain) && !local.contains("www.")))
+    return email.as_typed;
+  return fmt::format("…{}", text.substr(at));
 }
 
 std::string to_greeting(const std::optional<std::string>& full_name) {

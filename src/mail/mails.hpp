@@ -30,6 +30,8 @@ enum class MailKind : std::uint8_t {
   password_changed,
   email_change_confirm,
   email_change_warn,
+  email_changed,
+  account_deleted,
   new_device,
   login_after_failures,
   session_ended_reuse,
@@ -37,11 +39,11 @@ enum class MailKind : std::uint8_t {
   test,
 };
 
-inline constexpr std::array all_mail_kinds{MailKind::verify_email,         MailKind::reset_password,
-                                           MailKind::password_changed,     MailKind::email_change_confirm,
-                                           MailKind::email_change_warn,    MailKind::new_device,
-                                           MailKind::login_after_failures, MailKind::session_ended_reuse,
-                                           MailKind::already_registered,   MailKind::test};
+inline constexpr std::array all_mail_kinds{
+    MailKind::verify_email,         MailKind::reset_password,     MailKind::password_changed,
+    MailKind::email_change_confirm, MailKind::email_change_warn,  MailKind::email_changed,
+    MailKind::account_deleted,      MailKind::new_device,         MailKind::login_after_failures,
+    MailKind::session_ended_reuse,  MailKind::already_registered, MailKind::test};
 
 /// The template's name, "verify_email".
 std::string_view to_string(MailKind kind);
@@ -86,10 +88,13 @@ struct Mail {
 Mail verify_email(Addressee to, const Link& link);
 Mail reset_password(Addressee to, const Link& link);
 Mail password_changed(Addressee to, const Occurrence& what);
-/// To the new address.
-Mail email_change_confirm(Addressee to, const Link& link);
+/// To the new address, of an account that has another one now: whoever gets it must know whose it is.
+Mail email_change_confirm(Addressee to, const text::EmailAddress& old_email, const Link& link);
 /// To the old address; the link undoes the change.
 Mail email_change_warn(Addressee to, const text::EmailAddress& new_email, const Link& undo);
+/// To the address that the account had until now.
+Mail email_changed(Addressee to, const text::EmailAddress& new_email, const Occurrence& what);
+Mail account_deleted(Addressee to, const Occurrence& what);
 Mail new_device(Addressee to, const Occurrence& what);
 Mail login_after_failures(Addressee to, const Occurrence& what);
 Mail session_ended_reuse(Addressee to, const Occurrence& what);
@@ -100,6 +105,10 @@ Mail test(Addressee to, Time now);
 
 /// A mail of the kind with made-up values, for previews and for checking templates.
 Mail sample(MailKind kind, Addressee to, std::string_view public_url, Time now);
+
+/// An address as a mail shows it that goes to somebody else: what is more than a plain name before the @ is
+/// left out, since mail programs make links of it.
+std::string to_shown(const text::EmailAddress& email);
 
 /// The name to greet with; nothing when it is none or has more in it than a name.
 std::string to_greeting(const std::optional<std::string>& full_name);

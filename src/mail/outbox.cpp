@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "crypto/aead.hpp"
+#include "crypto/digest.hpp"
 #include "mail/mailbox.hpp"
 #include "text/json.hpp"
 #include "text/unicode.hpp"
@@ -34,7 +35,11 @@ std::string to_value(std::string_view text) {
 
 Outbox::Outbox(const crypto::MasterKey& master_key, const Clock& clock, Random& random,
                OutboxSettings settings)
-    : key_(master_key.derive("outbox 1")), clock_(clock), random_(random), settings_(std::move(settings)) {}
+    : key_(master_key.derive("outbox 1")),
+      recipients_key_(master_key.derive("outbox recipients 1")),
+      clock_(clock),
+      random_(random),
+      settings_(std::move(settings)) {}
 
 Uuid Outbox::enqueue(storage::Transaction& transaction, const Mail& mail) {
   json::object content;
@@ -56,12 +61,23 @@ Uuid Outbox::enqueue(storage::Transaction& transaction, const Mail& mail) {
                     .locale = mail.to.locale.empty() ? settings_.locale : mail.to.locale,
                     .account_id = mail.to.account_id,
                     .recipient = to_wire_address(mail.to.email),
+                    .recipient_key = recipient_key(mail.to.email),
                     .message_id = fmt::format("{}@{}", id.to_string(), settings_.message_id_domain),
                     .content_sealed = crypto::seal(key_, plaintext, id.bytes, random_),
                     .created_at = now,
                     .expires_at = mail.expires_at.value_or(now + limits::mail_notice_lifetime)});
   transaction.after_commit([this] { doorbell_.ring(); });
   return id;
+}
+
+Bytes Outbox::recipient_key(const text::EmailAddress& to) const {
+  const auto mac = crypto::hmac_sha256(recipients_key_.bytes(), as_bytes(to.normalized));
+  return {mac.begin(), mac.end()};
+}
+
+std::int64_t Outbox::count_since(storage::Transaction& transaction, const text::EmailAddress& to,
+                                 MailKind kind, Time since) const {
+  return domain::count_mails_since(transaction, recipient_key(to), to_string(kind), since);
 }
 
 Result<Variables> Outbox::open(const domain::ClaimedMail& mail) const {

@@ -35,13 +35,20 @@ class Outbox {
   /// Returns the mail's id. Throws std::logic_error when the mail lacks a variable of its kind.
   Uuid enqueue(storage::Transaction& transaction, const Mail& mail);
 
+  /// How many of a kind somebody was sent since then, whosever account they were about.
+  std::int64_t count_since(storage::Transaction& transaction, const text::EmailAddress& to, MailKind kind,
+                           Time since) const;
+
   /// What enqueue sealed. Error: it does not open with this master key.
   [[nodiscard]] Result<Variables> open(const domain::ClaimedMail& mail) const;
 
   [[nodiscard]] Doorbell& doorbell() { return doorbell_; }
 
  private:
+  [[nodiscard]] Bytes recipient_key(const text::EmailAddress& to) const;
+
   Secret key_;
+  Secret recipients_key_;
   const Clock& clock_;
   Random& random_;
   OutboxSettings settings_;

@@ -91,7 +91,8 @@ struct LimitsConfig {
   std::size_t register_per_hour = 60;
   std::size_t refresh_per_minute = 600;
   std::size_t forgot_per_hour = 20;
-  std::size_t account_mails_per_hour = 5;  // of one kind to one account
+  std::size_t proofs_per_minute = 60;
+  std::size_t account_mails_per_hour = 5;  // of one kind to one address of mail
 };
 
 struct AuditConfig {

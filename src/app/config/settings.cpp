@@ -204,9 +204,14 @@ const std::array all_settings{
             .target = KEYWARD_AT(limits.forgot_per_hour),
             .min = 1,
             .max = 1'000'000},
+    Setting{.key = "limits.proofs_per_minute",
+            .help = "Links and codes of mails that one client address may present in a minute.",
+            .target = KEYWARD_AT(limits.proofs_per_minute),
+            .min = 1,
+            .max = 1'000'000},
     Setting{.key = "limits.account_mails_per_hour",
             .help =
-                "Mails of one kind that one account gets in an hour because somebody asked for them; what "
+                "Mails of one kind that one address gets in an hour because somebody asked for them; what "
                 "is beyond is dropped in silence.",
             .target = KEYWARD_AT(limits.account_mails_per_hour),
             .min = 1,

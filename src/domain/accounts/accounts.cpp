@@ -6,8 +6,9 @@
 #include "storage/errors.hpp"
 
 // One list for every statement that reads whole accounts; the names are the members' of Account.
-#define KEYWARD_ACCOUNT_COLUMNS \
-  "id, email, email_verified, full_name, password_hash, disabled, created_at, last_login_at"
+#define KEYWARD_ACCOUNT_COLUMNS                                                                \
+  "id, email, email_verified, full_name, password_hash, disabled, created_at, last_login_at, " \
+  "password_changed_at"
 
 namespace keyward::domain {
 

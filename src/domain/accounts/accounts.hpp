@@ -28,10 +28,11 @@ struct Account {
   bool disabled = false;
   Time created_at;
   std::optional<Time> last_login_at;
+  std::optional<Time> password_changed_at;
 };
 BOOST_DESCRIBE_STRUCT(Account, (),
                       (id, email, email_verified, full_name, password_hash, disabled, created_at,
-                       last_login_at))
+                       last_login_at, password_changed_at))
 
 struct NewAccount {
   Uuid id;

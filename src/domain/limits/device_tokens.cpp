@@ -44,7 +44,8 @@ std::string DeviceTokens::issue(const LimitKey& account, std::optional<DeviceId>
   return std::string{token_prefix} + text::to_base64url(token);
 }
 
-std::optional<DeviceId> DeviceTokens::check(std::string_view token, const LimitKey& account, Time now) const {
+std::optional<KnownDevice> DeviceTokens::check(std::string_view token, const LimitKey& account,
+                                               Time now) const {
   constexpr std::size_t text_bytes = token_prefix.size() + (size_bytes * 4 + 2) / 3;
   if (token.size() != text_bytes || !token.starts_with(token_prefix)) return std::nullopt;
   const auto bytes = text::parse_base64url(token.substr(token_prefix.size()));
@@ -53,9 +54,9 @@ std::optional<DeviceId> DeviceTokens::check(std::string_view token, const LimitK
   if (!crypto::constant_time_equal(all.subspan(code_offset), code_of(all.first(code_offset), account))) {
     return std::nullopt;
   }
-  if (now >= get_seconds(all) + limits::device_token_lifetime) return std::nullopt;
-  DeviceId device{};
-  std::ranges::copy(all.subspan(device_offset, device.size()), device.begin());
+  KnownDevice device{.issued_at = get_seconds(all)};
+  if (now >= device.issued_at + limits::device_token_lifetime) return std::nullopt;
+  std::ranges::copy(all.subspan(device_offset, device.id.size()), device.id.begin());
   return device;
 }
 

@@ -32,6 +32,11 @@ namespace keyward::domain {
 /// What a device is counted by: 16 random bytes, made at its first login.
 using DeviceId = LimitKey;
 
+struct KnownDevice {
+  DeviceId id{};
+  Time issued_at;  // of its token
+};
+
 class DeviceTokens {
  public:
   /// `key`: 32 bytes, MasterKey::derive("device 1").
@@ -41,8 +46,8 @@ class DeviceTokens {
   [[nodiscard]] std::string issue(const LimitKey& account, std::optional<DeviceId> device, Time now,
                                   Random& random) const;
   /// The device, when the token is one of ours for this account and not too old.
-  [[nodiscard]] std::optional<DeviceId> check(std::string_view token, const LimitKey& account,
-                                              Time now) const;
+  [[nodiscard]] std::optional<KnownDevice> check(std::string_view token, const LimitKey& account,
+                                                 Time now) const;
 
  private:
   [[nodiscard]] crypto::Sha256 code_of(BytesView content, const LimitKey& account) const;

@@ -28,8 +28,13 @@ TEST_F(DeviceTokensTest, a_device_is_known_for_180_days) {
 TEST_F(DeviceTokensTest, a_known_device_keeps_its_id_and_a_new_one_gets_its_own) {
   const auto first = tokens.check(tokens.issue(account, std::nullopt, start, random), account, start);
   ASSERT_TRUE(first);
-  EXPECT_EQ(tokens.check(tokens.issue(account, first, start, random), account, start), first);
-  EXPECT_NE(tokens.check(tokens.issue(account, std::nullopt, start, random), account, start), first);
+  const auto known = tokens.check(tokens.issue(account, first->id, start, random), account, start);
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->id, first->id);
+  EXPECT_EQ(known->issued_at, start);
+  const auto another = tokens.check(tokens.issue(account, std::nullopt, start, random), account, start);
+  ASSERT_TRUE(another);
+  EXPECT_NE(another->id, first->id);
 }
 
 TEST_F(DeviceTokensTest, A3_a_token_is_good_for_its_own_account_and_server_only) {

@@ -14,6 +14,7 @@ Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
   const auto [entry, crowded] = entry_of(shard, rule, key, now);
   Verdict verdict{.crowded = crowded, .window_ends = entry.window_ends, .window = entry.window};
   if (entry.count < rule.quota) {
+    verdict.settled = entry.count - entry.unsettled;
     ++entry.count;
     if (rule.is_settled) ++entry.unsettled;
     verdict.remaining = rule.quota - entry.count;

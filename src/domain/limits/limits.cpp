@@ -41,6 +41,7 @@ Limits::Limits(RateLimiter& engine, Secret key, const LimitSettings& settings)
   set(LimitClass::register_address, {.quota = settings.register_per_hour, .window = hour});
   set(LimitClass::refresh_address, {.quota = settings.refresh_per_minute, .window = minute});
   set(LimitClass::forgot_address, {.quota = settings.forgot_per_hour, .window = hour});
+  set(LimitClass::proof_address, {.quota = settings.proofs_per_minute, .window = minute});
 }
 
 LimitKey Limits::key_of_login(std::string_view typed) const {

@@ -31,10 +31,11 @@ enum class LimitClass : std::uint8_t {
   register_address,  // by client address, as the following
   refresh_address,
   forgot_address,
+  proof_address,  // links and codes of mails
 };
-inline constexpr std::size_t limit_class_count = 7;
+inline constexpr std::size_t limit_class_count = 8;
 inline constexpr std::array<std::string_view, limit_class_count> limit_class_names{
-    "login", "login_device", "login_devices", "login_address", "register", "refresh", "forgot"};
+    "login", "login_device", "login_devices", "login_address", "register", "refresh", "forgot", "proof"};
 inline std::string_view name_of(LimitClass limit) {
   return limit_class_names.at(static_cast<std::size_t>(limit));
 }
@@ -54,6 +55,7 @@ struct Verdict {
   bool first_refusal = false;   // for good, of this key in this window: what an event is written for
   bool crowded = false;         // new to a table so full that less than half of its quota was left for it
   std::uint32_t remaining = 0;  // after this one
+  std::uint32_t settled = 0;    // counted before this one, for good
   Time window_ends;             // when the key's whole quota is there again
   std::uint64_t window = 0;     // which of the key's windows it is; for the reservation
 };

@@ -1,12 +1,13 @@
 #include "domain/one_time_tokens/one_time_tokens.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/limits.hpp"
 #include "crypto/digest.hpp"
 #include "text/base64url.hpp"
 
-#define KEYWARD_TOKEN_COLUMNS "id, account_id, email, email_normalized, created_at"
+#define KEYWARD_TOKEN_COLUMNS "id, account_id, email, email_normalized, created_at, session_id"
 
 namespace keyward::domain {
 
@@ -63,17 +64,25 @@ std::string to_compared(std::string_view code) {
   return compared;
 }
 
-struct TriedCode {
+/// Text of ours: the prefix and base64url of `random_bytes`.
+bool has_form(std::string_view text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  const auto bytes = text::parse_base64url(text.substr(prefix.size()));
+  return bytes && bytes->size() == random_bytes;
+}
+
+struct CodeHash {
   Uuid id;
-  Uuid account_id;
-  std::string email;
-  std::string email_normalized;
-  Time created_at;
   Bytes code_hash;
-  std::int64_t code_tries = 0;
 };
-BOOST_DESCRIBE_STRUCT(TriedCode, (),
-                      (id, account_id, email, email_normalized, created_at, code_hash, code_tries))
+BOOST_DESCRIBE_STRUCT(CodeHash, (), (id, code_hash))
+
+std::optional<Time> find_newest_undo(storage::Transaction& transaction, const Uuid& account_id) {
+  return transaction.find<Time>(
+      "SELECT created_at FROM one_time_tokens WHERE account_id = $1 AND purpose = 'undo_email_change' "
+      "ORDER BY created_at DESC LIMIT 1",
+      account_id);
+}
 
 }  // namespace
 
@@ -120,16 +129,22 @@ IssuedToken OneTimeTokens::issue(storage::Transaction& transaction, const NewOne
   const auto token = make_text(prefix_of(wanted.purpose), random_);
   const auto expires_at = now + lifetime_of(wanted.purpose);
   auto code = wanted.transaction_hash ? make_code() : std::string{};
-  if (wanted.purpose != TokenPurpose::undo_email_change)
+  Time created_at = now;
+  if (wanted.purpose == TokenPurpose::undo_email_change) {
+    // Which change came first must not hang on a clock: of two nodes, or one that was set back.
+    const auto newest = find_newest_undo(transaction, wanted.account_id);
+    if (newest) created_at = std::max(now, *newest + microseconds{1});
+  } else {
     revoke_tokens(transaction, wanted.account_id, wanted.purpose);
+  }
   transaction.execute(
       "INSERT INTO one_time_tokens (id, account_id, purpose, email, email_normalized, token_hash, "
-      "transaction_hash, code_hash, created_at, expires_at, code_expires_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      "transaction_hash, code_hash, reserves_email, session_id, created_at, expires_at) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
       id, wanted.account_id, to_string(wanted.purpose), wanted.email.as_typed, wanted.email.normalized,
       hash_one_time(token.bytes()), wanted.transaction_hash,
-      code.empty() ? std::optional<Bytes>{} : code_mac(id, code), now, expires_at,
-      now + limits::one_time_code_lifetime);
+      code.empty() ? std::optional<Bytes>{} : code_mac(id, code), wanted.reserves_email, wanted.session_id,
+      created_at, expires_at);
   if (!code.empty()) code.insert(code.size() / 2, "-");
   return {std::string{token.text()}, std::move(code), expires_at};
 }
@@ -137,33 +152,55 @@ IssuedToken OneTimeTokens::issue(storage::Transaction& transaction, const NewOne
 Presented OneTimeTokens::present(storage::Transaction& transaction, TokenPurpose purpose, const Proof& proof,
                                  Time now) {
   if (proof.is_code()) return present_code(transaction, purpose, proof, now);
-  return {.token =
-              transaction.find<OneTimeToken>("SELECT " KEYWARD_TOKEN_COLUMNS " FROM one_time_tokens "
-                                             "WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3",
-                                             hash_one_time(proof.token.bytes()), to_string(purpose), now)};
+  return {
+      .token = transaction.find<OneTimeToken>("SELECT " KEYWARD_TOKEN_COLUMNS " FROM one_time_tokens "
+                                              "WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3",
+                                              hash_one_time(proof.token.bytes()), to_string(purpose), now),
+      .account_id = std::nullopt};
+}
+
+bool OneTimeTokens::is_code_of(const Uuid& id, const Bytes& code_hash, std::string_view code) const {
+  return crypto::constant_time_equal(BytesView{code_mac(id, code)}, BytesView{code_hash});
 }
 
 Presented OneTimeTokens::present_code(storage::Transaction& transaction, TokenPurpose purpose,
                                       const Proof& proof, Time now) const {
-  const auto tried = transaction.find<TriedCode>(
-      "UPDATE one_time_tokens SET code_tries = code_tries + 1 WHERE transaction_hash = $1 AND purpose = $2 "
-      "AND "
-      "code_tries < $3 AND code_expires_at > $4 AND code_hash IS NOT NULL "
-      "RETURNING " KEYWARD_TOKEN_COLUMNS ", code_hash, code_tries",
-      hash_one_time(proof.transaction.bytes()), to_string(purpose), limits::one_time_code_tries_max, now);
-  if (!tried) return {};
-  const auto presented = code_mac(tried->id, to_compared(proof.code.text()));
-  if (!crypto::constant_time_equal(BytesView{presented}, BytesView{tried->code_hash})) {
-    return {.account_id = tried->account_id,
-            .was_last_try = tried->code_tries == limits::one_time_code_tries_max};
+  const auto hash = hash_one_time(proof.transaction.bytes());
+  const auto tries = transaction.find<std::int64_t>(
+      "UPDATE code_transactions SET tries = tries + 1 WHERE transaction_hash = $1 AND tries < $2 AND "
+      "expires_at > $3 RETURNING tries",
+      hash, limits::one_time_code_tries_max, now);
+  if (!tries) return {};
+  const auto asked = transaction.find<CodeHash>(
+      "SELECT id, code_hash FROM one_time_tokens WHERE transaction_hash = $1 AND purpose = $2 AND "
+      "expires_at > $3 AND code_hash IS NOT NULL",
+      hash, to_string(purpose), now);
+  // Where no mail was sent the work is the same, with a code that nobody has.
+  const auto nobodys = CodeHash{.id = {}, .code_hash = Bytes(sizeof(crypto::Sha256))};
+  const auto& compared = asked ? *asked : nobodys;
+  const bool is_right = is_code_of(compared.id, compared.code_hash, to_compared(proof.code.text())) && asked;
+  auto token = transaction.find<OneTimeToken>(
+      "SELECT " KEYWARD_TOKEN_COLUMNS " FROM one_time_tokens WHERE id = $1", compared.id);
+  if (!is_right) {
+    return {.token = std::nullopt,
+            .account_id = token ? std::optional{token->account_id} : std::nullopt,
+            .was_last_try = *tries == limits::one_time_code_tries_max};
   }
   // The right one is no try: who chose a weak password beside it may choose again.
-  transaction.execute("UPDATE one_time_tokens SET code_tries = code_tries - 1 WHERE id = $1", tried->id);
-  return {.token = OneTimeToken{.id = tried->id,
-                                .account_id = tried->account_id,
-                                .email = tried->email,
-                                .email_normalized = tried->email_normalized,
-                                .created_at = tried->created_at}};
+  transaction.execute("UPDATE code_transactions SET tries = tries - 1 WHERE transaction_hash = $1", hash);
+  return {.token = std::move(token), .account_id = std::nullopt};
+}
+
+bool has_form_of(const Proof& proof, TokenPurpose purpose) {
+  if (!proof.is_code()) return has_form(proof.token.text(), prefix_of(purpose));
+  return has_form(proof.transaction.text(), transaction_prefix) &&
+         to_compared(proof.code.text()).size() == limits::one_time_code_characters;
+}
+
+void begin_code_transaction(storage::Transaction& transaction, const Bytes& transaction_hash, Time now) {
+  transaction.execute(
+      "INSERT INTO code_transactions (transaction_hash, tries, expires_at) VALUES ($1, 0, $2)",
+      transaction_hash, now + limits::one_time_code_lifetime);
 }
 
 bool consume_token(storage::Transaction& transaction, const Uuid& id, TokenPurpose purpose, Time now) {
@@ -202,17 +239,34 @@ bool is_email_reserved(storage::Transaction& transaction, std::string_view email
   return transaction
       .find<Uuid>(
           "SELECT id FROM one_time_tokens WHERE email_normalized = $1 AND purpose = 'undo_email_change' AND "
-          "account_id <> $2 AND expires_at > $3 LIMIT 1",
+          "reserves_email AND account_id <> $2 AND expires_at > $3 LIMIT 1",
           email_normalized, account_id, now)
       .has_value();
 }
 
+bool has_undo_token(storage::Transaction& transaction, const Uuid& account_id, Time now) {
+  return transaction
+      .find<Uuid>(
+          "SELECT id FROM one_time_tokens WHERE account_id = $1 AND purpose = 'undo_email_change' AND "
+          "expires_at > $2 LIMIT 1",
+          account_id, now)
+      .has_value();
+}
+
 bool has_expired_tokens(storage::Transaction& transaction, Time now) {
-  return transaction.find<Uuid>("SELECT id FROM one_time_tokens WHERE expires_at < $1 LIMIT 1", now)
+  return transaction
+      .find<Time>(
+          "SELECT expires_at FROM one_time_tokens WHERE expires_at < $1 UNION ALL "
+          "SELECT expires_at FROM code_transactions WHERE expires_at < $1 LIMIT 1",
+          now)
       .has_value();
 }
 
 std::int64_t sweep_tokens(storage::Transaction& transaction, Time now) {
+  transaction.execute(
+      "DELETE FROM code_transactions WHERE transaction_hash IN (SELECT transaction_hash FROM "
+      "code_transactions WHERE expires_at < $1 LIMIT $2)",
+      now, limits::session_sweep_max);
   return transaction.execute(
       "DELETE FROM one_time_tokens WHERE id IN (SELECT id FROM one_time_tokens WHERE expires_at < $1 LIMIT "
       "$2)",

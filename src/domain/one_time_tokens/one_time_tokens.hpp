@@ -3,7 +3,8 @@
 // `kw_rp_` (or `kw_ve_`, `kw_ce_`, `kw_uc_`) + base64url(256 random bits); only its SHA-256 is stored. Beside
 // the token a mail may carry a code of eight characters for people who read it on another device: it counts
 // only together with the transaction of the call that asked for it (`kw_tx_`, 256 random bits, told to that
-// caller alone), for ten minutes and five tries (R9).
+// caller alone), for ten minutes and five tries (R9). Every such call begins a transaction, whether or not a
+// mail comes of it, so that a try with it is the same work for everybody (A6).
 //
 // Threats: a stolen database holds nothing usable (R1: hashes; of the code, which is short, a MAC under a
 // sub-key of the master key) · a token of one purpose at another's door (the purpose is in every condition) ·
@@ -39,15 +40,18 @@ struct OneTimeToken {
   std::string email;  // that it is about: the account's own, the new one, or the one to go back to
   std::string email_normalized;
   Time created_at;
+  std::optional<Uuid> session_id;  // that asked for a change
   [[nodiscard]] text::EmailAddress address() const { return {email, email_normalized}; }
 };
-BOOST_DESCRIBE_STRUCT(OneTimeToken, (), (id, account_id, email, email_normalized, created_at))
+BOOST_DESCRIBE_STRUCT(OneTimeToken, (), (id, account_id, email, email_normalized, created_at, session_id))
 
 struct NewOneTimeToken {
   Uuid account_id;
   TokenPurpose purpose = TokenPurpose::verify_email;
   text::EmailAddress email;
-  std::optional<Bytes> transaction_hash;  // none: no code
+  std::optional<Bytes> transaction_hash = {};  // none: no code
+  std::optional<Uuid> session_id = {};
+  bool reserves_email = false;
 };
 
 /// What goes into the mail.
@@ -76,20 +80,21 @@ class OneTimeTokens {
   OneTimeTokens(const crypto::MasterKey& master_key, Random& random);
 
   /// Takes the place of an older one of the same account and purpose; those for undoing stand beside each
-  /// other.
+  /// other, each one later than all before it, whatever the clocks say.
   IssuedToken issue(storage::Transaction& transaction, const NewOneTimeToken& wanted, Time now);
 
   /// Looks at a proof and uses nothing up but a try, when it is a code and the wrong one: so the transaction
   /// is to be committed whatever comes of it.
   Presented present(storage::Transaction& transaction, TokenPurpose purpose, const Proof& proof, Time now);
 
-  /// `kw_tx_…`, for the answer to whoever asked.
+  /// `kw_tx_…`, for the answer to whoever asks.
   [[nodiscard]] Secret make_transaction();
 
  private:
   [[nodiscard]] Bytes code_mac(const Uuid& id, std::string_view code) const;
   Presented present_code(storage::Transaction& transaction, TokenPurpose purpose, const Proof& proof,
                          Time now) const;
+  [[nodiscard]] bool is_code_of(const Uuid& id, const Bytes& code_hash, std::string_view code) const;
   std::string make_code();
 
   Secret key_;
@@ -98,6 +103,11 @@ class OneTimeTokens {
 
 /// What is stored of a token or a transaction.
 Bytes hash_one_time(BytesView text);
+/// Whether it can be one at all: what cannot costs no look at the database.
+bool has_form_of(const Proof& proof, TokenPurpose purpose);
+
+/// In the write that answers the call, for everybody.
+void begin_code_transaction(storage::Transaction& transaction, const Bytes& transaction_hash, Time now);
 
 /// Uses the token up: true for exactly one of N calls.
 [[nodiscard]] bool consume_token(storage::Transaction& transaction, const Uuid& id, TokenPurpose purpose,
@@ -113,6 +123,9 @@ void prolong_undo_tokens(storage::Transaction& transaction, const Uuid& account_
 /// An address that another account can still go back to is nobody else's meanwhile.
 bool is_email_reserved(storage::Transaction& transaction, std::string_view email_normalized,
                        const Uuid& account_id, Time now);
+/// The account's address can be gone back from.
+bool has_undo_token(storage::Transaction& transaction, const Uuid& account_id, Time now);
+
 bool has_expired_tokens(storage::Transaction& transaction, Time now);
 /// Forgets what has expired; returns how many rows.
 std::int64_t sweep_tokens(storage::Transaction& transaction, Time now);

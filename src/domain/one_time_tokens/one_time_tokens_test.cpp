@@ -57,8 +57,13 @@ class OneTimeTokensInDatabase : public testing::TestWithParam<std::string> {
                                  .email = {"ada@example.com", "ada@example.com"},
                                  .transaction_hash = transaction.empty()
                                                          ? std::nullopt
-                                                         : std::optional{hash_one_time(transaction.bytes())}};
-    return write([&](storage::Transaction& t) { return tokens_.issue(t, wanted, now); });
+                                                         : std::optional{hash_one_time(transaction.bytes())},
+                                 .session_id = std::nullopt,
+                                 .reserves_email = true};
+    return write([&](storage::Transaction& t) {
+      if (wanted.transaction_hash) begin_code_transaction(t, *wanted.transaction_hash, now);
+      return tokens_.issue(t, wanted, now);
+    });
   }
   Presented present(TokenPurpose purpose, std::string_view token, Time now = start) {
     const Proof proof{Secret{token}, {}, {}};
@@ -184,6 +189,41 @@ TEST_P(OneTimeTokensInDatabase, R9_parallel_wrong_codes_are_compared_five_times)
   }
   EXPECT_EQ(compared, limits::one_time_code_tries_max);
   EXPECT_FALSE(present_code(TokenPurpose::reset_password, transaction, issued.code).token);
+}
+
+TEST_P(OneTimeTokensInDatabase, A6_a_code_is_tried_in_the_same_way_where_no_mail_was_sent) {
+  const auto transaction = tokens_.make_transaction();
+  write(
+      [&](storage::Transaction& t) { begin_code_transaction(t, hash_one_time(transaction.bytes()), start); });
+  for (int i = 1; i <= limits::one_time_code_tries_max + 1; ++i) {
+    const auto wrong = present_code(TokenPurpose::reset_password, transaction, "????????");
+    EXPECT_FALSE(wrong.token);
+    EXPECT_EQ(wrong.was_last_try, i == limits::one_time_code_tries_max);
+  }
+}
+
+TEST_P(OneTimeTokensInDatabase, R1_what_is_none_of_ours_is_told_by_its_form) {
+  const auto transaction = tokens_.make_transaction();
+  const auto issued = issue(TokenPurpose::reset_password, transaction);
+  const auto is_one = [](std::string_view token, TokenPurpose purpose) {
+    return has_form_of(Proof{Secret{token}, {}, {}}, purpose);
+  };
+  EXPECT_TRUE(is_one(issued.token, TokenPurpose::reset_password));
+  EXPECT_FALSE(is_one(issued.token, TokenPurpose::verify_email));
+  EXPECT_FALSE(is_one(issued.token + "A", TokenPurpose::reset_password));
+  EXPECT_FALSE(is_one("kw_rp_", TokenPurpose::reset_password));
+  EXPECT_TRUE(has_form_of(Proof{{}, transaction.copy(), Secret{issued.code}}, TokenPurpose::reset_password));
+  EXPECT_FALSE(has_form_of(Proof{{}, transaction.copy(), Secret{"K7PM"}}, TokenPurpose::reset_password));
+  EXPECT_FALSE(has_form_of(Proof{{}, Secret{"kw_tx_x"}, Secret{issued.code}}, TokenPurpose::reset_password));
+}
+
+TEST_P(OneTimeTokensInDatabase, R3_the_order_of_undoing_hangs_on_no_clock) {
+  const auto first = issue(TokenPurpose::undo_email_change);
+  const auto second = issue(TokenPurpose::undo_email_change, {}, start - std::chrono::hours{1});
+  const auto row = present(TokenPurpose::undo_email_change, first.token).token;
+  ASSERT_TRUE(row);
+  write([&](storage::Transaction& t) { revoke_undo_tokens_since(t, account_, row->created_at); });
+  EXPECT_FALSE(present(TokenPurpose::undo_email_change, second.token).token);
 }
 
 TEST_P(OneTimeTokensInDatabase, R2_one_of_many_parallel_uses_wins) {

@@ -12,10 +12,10 @@ namespace keyward::domain {
 void insert_outgoing_mail(storage::Transaction& transaction, const NewOutgoingMail& mail) {
   transaction.execute(
       "INSERT INTO outgoing_mails (id, kind, locale, account_id, recipient, message_id, content_sealed, "
-      "created_at, expires_at, state, due_at, attempts) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $8, 0)",
+      "created_at, expires_at, state, due_at, attempts, recipient_key) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $8, 0, $10)",
       mail.id, mail.kind, mail.locale, mail.account_id, mail.recipient, mail.message_id, mail.content_sealed,
-      mail.created_at, mail.expires_at);
+      mail.created_at, mail.expires_at, mail.recipient_key);
 }
 
 std::optional<ClaimedMail> claim_due_mail(storage::Transaction& transaction, Time now,
@@ -62,11 +62,11 @@ bool postpone_mail(storage::Transaction& transaction, const Uuid& id, const Uuid
              id, lease_id, due_at, error) == 1;
 }
 
-std::int64_t count_mails_since(storage::Transaction& transaction, const Uuid& account_id,
+std::int64_t count_mails_since(storage::Transaction& transaction, const Bytes& recipient_key,
                                std::string_view kind, Time since) {
   return transaction.get<std::int64_t>(
-      "SELECT count(*) FROM outgoing_mails WHERE account_id = $1 AND kind = $2 AND created_at > $3",
-      account_id, kind, since);
+      "SELECT count(*) FROM outgoing_mails WHERE recipient_key = $1 AND kind = $2 AND created_at > $3",
+      recipient_key, kind, since);
 }
 
 void delete_finished_mails(storage::Transaction& transaction, Time before) {

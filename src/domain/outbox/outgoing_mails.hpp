@@ -33,6 +33,7 @@ struct NewOutgoingMail {
   std::string locale;
   std::optional<Uuid> account_id;
   std::string recipient;
+  Bytes recipient_key;     // what mails to one address are counted by
   std::string message_id;  // without the angle brackets
   Bytes content_sealed;
   Time created_at;
@@ -97,8 +98,8 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction);
 [[nodiscard]] bool postpone_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
                                  Time due_at, const std::string& error);
 
-/// Mails of one kind about one account, whatever became of them.
-std::int64_t count_mails_since(storage::Transaction& transaction, const Uuid& account_id,
+/// Mails of one kind to one address, whatever became of them.
+std::int64_t count_mails_since(storage::Transaction& transaction, const Bytes& recipient_key,
                                std::string_view kind, Time since);
 
 /// Forgets mails that were over before then.

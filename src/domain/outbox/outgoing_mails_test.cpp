@@ -36,6 +36,7 @@ class OutgoingMails : public testing::TestWithParam<std::string> {
                                .locale = "en",
                                .account_id = std::nullopt,
                                .recipient = "ada@example.com",
+                               .recipient_key = {9},
                                .message_id = "x@example.com",
                                .content_sealed = {1, 2, 3},
                                .created_at = created_at,

@@ -50,6 +50,21 @@ Task<Result<std::string>> PasswordHasher::hash_new(Secret password, PasswordPoli
   co_return std::move(*counted);
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): copied before it waits
+Task<Result<void>> PasswordHasher::check_new(const Secret& password, PasswordPolicy policy,
+                                             NewPassword about) {
+  auto reserved = reserve(password.size(), {});
+  if (!reserved) co_return fail_from(reserved);
+  auto outcome = co_await pool_.run([password = password.copy(), policy, about = std::move(about),
+                                     reservation = std::move(*reserved)]() -> Result<void> {
+    return blocking_check_new_password(password, policy, {about.email, about.full_name, about.service_name},
+                                       about.field);
+  });
+  auto counted = count_refusal(std::move(outcome));
+  if (!counted) co_return fail_from(counted);
+  co_return std::move(*counted);
+}
+
 Task<Result<crypto::PasswordCheck>> PasswordHasher::verify(Secret password, std::string stored) {
   auto reserved = reserve(password.size(), stored);
   if (!reserved) co_return fail_from(reserved);

@@ -62,6 +62,9 @@ class PasswordHasher {
   /// The same for a password that is to be set: blocking_check_new_password first, on the pool's thread. A
   /// refused one costs no hash.
   Task<Result<std::string>> hash_new(Secret password, PasswordPolicy policy, NewPassword about);
+  /// Only the check, on the pool's thread: for where the hash must not be made before something else is
+  /// known.
+  Task<Result<void>> check_new(const Secret& password, PasswordPolicy policy, NewPassword about);
   /// `stored` is empty for an account that does not exist: the same work, no match. Errors as above.
   Task<Result<crypto::PasswordCheck>> verify(Secret password, std::string stored);
 

@@ -12,8 +12,9 @@ protocol::refresh::Binding binding_of(const Device& device) {
 void insert_session(storage::Transaction& transaction, const Uuid& id, const Uuid& account_id,
                     const Device& device, const SessionSettings& settings, Time now) {
   transaction.execute(
-      "INSERT INTO sessions (id, account_id, generation, binding, user_agent, address, created_at, "
-      "last_used_at, idle_expires_at, expires_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $6, $7, $8)",
+      "INSERT INTO sessions (id, account_id, generation, binding, user_agent, address, login_user_agent, "
+      "login_address, created_at, last_used_at, idle_expires_at, expires_at) "
+      "VALUES ($1, $2, 0, $3, $4, $5, $4, $5, $6, $6, $7, $8)",
       id, account_id, binding_of(device), device.user_agent, device.address, now,
       std::min(now + settings.idle_lifetime, now + settings.absolute_lifetime),
       now + settings.absolute_lifetime);
@@ -35,12 +36,22 @@ bool end_session(storage::Transaction& transaction, const Uuid& id, const Uuid& 
              id, account_id, now, reason) == 1;
 }
 
-bool has_session_from(storage::Transaction& transaction, const Uuid& account_id, const Device& device) {
+bool has_login_from(storage::Transaction& transaction, const Uuid& account_id, const Device& device) {
   return transaction
       .find<Uuid>(
-          "SELECT id FROM sessions WHERE account_id = $1 AND address = $2 AND user_agent = $3 LIMIT 1",
+          "SELECT id FROM sessions WHERE account_id = $1 AND login_address = $2 AND login_user_agent = $3 "
+          "AND "
+          "(ended_at IS NULL OR end_reason = 'logout') LIMIT 1",
           account_id, device.address, device.user_agent)
       .has_value();
+}
+
+std::int64_t end_unverified_sessions(storage::Transaction& transaction, Time now) {
+  return transaction.execute(
+      "UPDATE sessions SET ended_at = $1, end_reason = 'email_unverified' WHERE ended_at IS NULL AND "
+      "expires_at "
+      "> $1 AND account_id IN (SELECT id FROM accounts WHERE NOT email_verified)",
+      now);
 }
 
 std::optional<Uuid> find_session_owner(storage::Transaction& transaction, const Uuid& id) {

@@ -46,8 +46,11 @@ std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account
 [[nodiscard]] bool end_session(storage::Transaction& transaction, const Uuid& id, const Uuid& account_id,
                                std::string_view reason, Time now);
 
-/// Whether the account has (or lately had) a session from this address with this User-Agent.
-bool has_session_from(storage::Transaction& transaction, const Uuid& account_id, const Device& device);
+/// Whether somebody lately logged in to the account from this address with this User-Agent, and was not
+/// thrown out since.
+bool has_login_from(storage::Transaction& transaction, const Uuid& account_id, const Device& device);
+/// With verification required from now on: sessions of accounts that would not get one. Returns how many.
+std::int64_t end_unverified_sessions(storage::Transaction& transaction, Time now);
 
 /// Whose session it is, ended or not; nothing when there is no such session.
 std::optional<Uuid> find_session_owner(storage::Transaction& transaction, const Uuid& id);

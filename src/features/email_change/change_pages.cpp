@@ -28,10 +28,11 @@ Task<Result<web::Response>> ChangePages::show_undo(web::Public,
 
 Task<Result<web::Response>> ChangePages::confirm(web::Public,
                                                  web::Body<ChangePageForm, web::Unknown::ignored> form,
-                                                 web::Client client, RequestedLocale locale) {
+                                                 web::Client client, RequestedLocale locale,
+                                                 web::AnswerHeaders headers) {
   const std::string token{take_token(form->token, confirm_prefix)};
   if (token.empty()) co_return pages.refuse_incomplete(Page::confirm_email_change, locale.tag);
-  const auto done = co_await email_change.confirm_by({Secret{token}, {}, {}}, client);
+  const auto done = co_await email_change.confirm_by({Secret{token}, {}, {}}, client, locale, headers);
   if (!done) {
     co_return pages.refuse(Page::confirm_email_change, locale.tag, {{"token", token}}, done.error(), client);
   }
@@ -40,10 +41,11 @@ Task<Result<web::Response>> ChangePages::confirm(web::Public,
 
 Task<Result<web::Response>> ChangePages::undo(web::Public,
                                               web::Body<ChangePageForm, web::Unknown::ignored> form,
-                                              web::Client client, RequestedLocale locale) {
+                                              web::Client client, RequestedLocale locale,
+                                              web::AnswerHeaders headers) {
   const std::string token{take_token(form->token, undo_prefix)};
   if (token.empty()) co_return pages.refuse_incomplete(Page::undo_email_change, locale.tag);
-  const auto done = co_await email_change.undo_by(Secret{token}, client, locale);
+  const auto done = co_await email_change.undo_by(Secret{token}, client, locale, headers);
   if (!done) {
     co_return pages.refuse(Page::undo_email_change, locale.tag, {{"token", token}}, done.error(), client);
   }

@@ -29,11 +29,11 @@ struct ChangePages {
   Task<Result<web::Response>> show_confirm(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
                                            RequestedLocale locale);
   Task<Result<web::Response>> confirm(web::Public, web::Body<ChangePageForm, web::Unknown::ignored> form,
-                                      web::Client client, RequestedLocale locale);
+                                      web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
   Task<Result<web::Response>> show_undo(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
                                         RequestedLocale locale);
   Task<Result<web::Response>> undo(web::Public, web::Body<ChangePageForm, web::Unknown::ignored> form,
-                                   web::Client client, RequestedLocale locale);
+                                   web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
 
  private:
   [[nodiscard]] web::Response show(Page page, std::string_view token, std::string_view locale) const;

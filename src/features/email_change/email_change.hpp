@@ -84,18 +84,20 @@ struct EmailChange {
                                      web::Client client, PresentedDevice device, RequestedLocale locale,
                                      web::AnswerHeaders headers);
   Task<Result<Message>> confirm(web::Public, web::Body<ConfirmForm, web::Unknown::ignored> form,
-                                web::Client client);
+                                web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
   Task<Result<Message>> undo(web::Public, web::Body<UndoForm, web::Unknown::ignored> form, web::Client client,
-                             RequestedLocale locale);
+                             RequestedLocale locale, web::AnswerHeaders headers);
 
   // The same for the pages.
-  Task<Result<void>> confirm_by(domain::Proof proof, web::Client client);
-  Task<Result<void>> undo_by(Secret token, web::Client client, RequestedLocale locale);
+  Task<Result<void>> confirm_by(domain::Proof proof, web::Client client, RequestedLocale locale,
+                                web::AnswerHeaders headers);
+  Task<Result<void>> undo_by(Secret token, web::Client client, RequestedLocale locale,
+                             web::AnswerHeaders headers);
 
  private:
   // In one transaction each, or not at all.
   Result<void> make_change(storage::Transaction& transaction, const domain::OneTimeToken& token,
-                           const web::Client& client) const;
+                           const Asker& asker) const;
   Result<void> take_back(storage::Transaction& transaction, const domain::OneTimeToken& token,
                          const Asker& asker) const;
 };

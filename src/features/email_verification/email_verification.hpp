@@ -54,14 +54,15 @@ struct EmailVerification {
   AddressLimits& limits;
   domain::EventLog& events;
   const Clock& clock;
+  bool sends_mails = true;  // registration.verification is not off
 
   Task<Result<Message>> verify(web::Public, web::Body<VerificationForm, web::Unknown::ignored> form,
-                               web::Client client);
+                               web::Client client, web::AnswerHeaders headers);
   Task<Result<Message>> resend(web::Public, web::Body<ResendForm, web::Unknown::ignored> form,
                                web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
 
   // The same for the pages.
-  Task<Result<void>> verify_by(domain::Proof proof, web::Client client);
+  Task<Result<void>> verify_by(domain::Proof proof, web::Client client, web::AnswerHeaders headers);
   /// Returns the transaction that the code will count with.
   Task<Result<std::string>> ask(std::string email, web::Client client, RequestedLocale locale,
                                 web::AnswerHeaders headers);

@@ -23,7 +23,7 @@ Task<Result<web::Response>> VerificationPages::show(web::Public,
 
 Task<Result<web::Response>> VerificationPages::verify(
     web::Public, web::Body<VerificationPageForm, web::Unknown::ignored> form, web::Client client,
-    RequestedLocale locale) {
+    RequestedLocale locale, web::AnswerHeaders headers) {
   const PageProof proof{token_prefix, form->token, form->transaction, form->code};
   if (proof.is_empty()) co_return pages.refuse_incomplete(Page::verify_email, locale.tag);
   const auto refuse = [&](const Error& error) {
@@ -32,7 +32,7 @@ Task<Result<web::Response>> VerificationPages::verify(
   if (auto wrong = proof.errors(); !wrong.empty()) {
     co_return refuse({ErrorCode::invalid_input, "The input has errors", {}, std::move(wrong), 0});
   }
-  const auto done = co_await email_verification.verify_by(proof.to_proof(), client);
+  const auto done = co_await email_verification.verify_by(proof.to_proof(), client, headers);
   if (!done) co_return refuse(done.error());
   co_return see_page("/account/done?what=verify-email");
 }

@@ -44,7 +44,7 @@ struct VerificationPages {
   Task<Result<web::Response>> show(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
                                    RequestedLocale locale);
   Task<Result<web::Response>> verify(web::Public, web::Body<VerificationPageForm, web::Unknown::ignored> form,
-                                     web::Client client, RequestedLocale locale);
+                                     web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
   Task<Result<web::Response>> resend(web::Public, web::Body<ResendPageForm, web::Unknown::ignored> form,
                                      web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
 };

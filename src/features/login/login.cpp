@@ -41,12 +41,13 @@ Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::U
   try {
     answer = co_await log_in_within_limits(std::move(name), std::move(*password),
                                            {.asker = {std::move(client), std::move(locale.tag), std::nullopt},
-                                            .is_known_device = attempt->is_known_device,
+                                            .device_known_at = attempt->device_known_at,
                                             .failures_before = attempt->failures_before});
   } catch (const std::exception&) {
     broken = std::current_exception();  // a database that is away for a minute must not lock everyone out
   }
   if (!broken && answer) {
+    attempts.remember_device(*attempt);
     co_await attempts.succeeded(std::move(*attempt));
   } else if (!broken && answer.error().code == ErrorCode::invalid_credentials) {
     co_await attempts.failed(std::move(*attempt));
@@ -150,8 +151,11 @@ void Login::tell_owner(storage::Transaction& transaction, const domain::Account&
     return;
   }
   // The first login of all is its owner's, who knows of it.
-  if (visitor.is_known_device || !account.last_login_at) return;
-  if (domain::has_session_from(transaction, account.id, {client.user_agent, client.address})) return;
+  if (!account.last_login_at) return;
+  // A token from before the password was changed may be the thief's for whom it was changed.
+  if (visitor.device_known_at && *visitor.device_known_at >= account.password_changed_at.value_or(Time{}))
+    return;
+  if (domain::has_login_from(transaction, account.id, {client.user_agent, client.address})) return;
   mails.tell_new_device(transaction, account, visitor.asker);
 }
 

@@ -75,7 +75,7 @@ struct Login {
   /// Who comes, as far as the owner is told of it.
   struct Visitor {
     Asker asker;
-    bool is_known_device = false;
+    std::optional<Time> device_known_at;
     std::uint32_t failures_before = 0;
   };
   Task<Result<TokenAnswer>> log_in_within_limits(std::string name, Secret password, Visitor visitor);

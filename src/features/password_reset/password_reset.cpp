@@ -21,8 +21,9 @@ Task<Result<Message>> PasswordReset::forgot(web::Public, web::Body<ForgotForm, w
 
 Task<Result<std::string>> PasswordReset::ask(std::string email, web::Client client, RequestedLocale locale,
                                              web::AnswerHeaders headers) {
-  return ask_later({database, one_time_tokens, deferred, limits}, domain::deferred_kind::forgot_password,
-                   std::move(email), std::move(client), std::move(locale), headers);
+  return ask_later({database, one_time_tokens, deferred, limits, clock},
+                   domain::deferred_kind::forgot_password, std::move(email), std::move(client),
+                   std::move(locale), headers);
 }
 
 void PasswordReset::carry_out(storage::Transaction& transaction,
@@ -35,20 +36,21 @@ void PasswordReset::carry_out(storage::Transaction& transaction,
 
 Task<Result<web::NoContent>> PasswordReset::reset(web::Public,
                                                   web::Body<ResetForm, web::Unknown::ignored> form,
-                                                  web::Client client, RequestedLocale locale) {
+                                                  web::Client client, RequestedLocale locale,
+                                                  web::AnswerHeaders headers) {
   auto proof = to_proof(std::move(form->token), std::move(form->transaction), std::move(form->code));
   if (!proof) co_return fail_from(proof);
   auto done = co_await reset_by(std::move(*proof), std::move(form->new_password), std::move(client),
-                                std::move(locale));
+                                std::move(locale), headers);
   if (!done) co_return fail_from(done);
   co_return web::NoContent{};
 }
 
 Task<Result<void>> PasswordReset::reset_by(domain::Proof proof, Secret new_password, web::Client client,
-                                           RequestedLocale locale) {
+                                           RequestedLocale locale, web::AnswerHeaders headers) {
   auto password = domain::prepare_password(std::move(new_password), "new_password");
   if (!password) co_return fail_from(password);
-  auto token = co_await proofs.present(purpose, std::move(proof), client);
+  auto token = co_await proofs.present(purpose, std::move(proof), client, headers);
   if (!token) co_return fail_from(token);
 
   const auto account = co_await database.read([id = token->account_id](storage::Transaction& transaction) {
@@ -81,11 +83,7 @@ Result<void> PasswordReset::make_change(storage::Transaction& transaction, const
   domain::revoke_tokens(transaction, id);
   const auto ended = domain::end_sessions(transaction, id, std::nullopt, "password_reset", now);
   events.record(transaction, about("authn_password_change", change.asker.client, id, "reset"));
-  if (ended != 0) {
-    auto event = about("authn_token_revoked", change.asker.client, id, "password_reset");
-    event.detail = "sessions " + std::to_string(ended);
-    events.record(transaction, std::move(event));
-  }
+  record_ended(transaction, events, {ended, change.asker.client, id, "password_reset"});
   if (const auto account = domain::find_account(transaction, id))
     mails.tell_password_changed(transaction, *account, change.asker);
   transaction.after_commit([this, id] { revisions.bump_account(id); });

@@ -74,14 +74,14 @@ struct PasswordReset {
   Task<Result<Message>> forgot(web::Public, web::Body<ForgotForm, web::Unknown::ignored> form,
                                web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
   Task<Result<web::NoContent>> reset(web::Public, web::Body<ResetForm, web::Unknown::ignored> form,
-                                     web::Client client, RequestedLocale locale);
+                                     web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
 
   // The same for the pages.
   /// Returns the transaction that the code will count with.
   Task<Result<std::string>> ask(std::string email, web::Client client, RequestedLocale locale,
                                 web::AnswerHeaders headers);
   Task<Result<void>> reset_by(domain::Proof proof, Secret new_password, web::Client client,
-                              RequestedLocale locale);
+                              RequestedLocale locale, web::AnswerHeaders headers);
 
   /// After the answer to a forgotten password.
   void carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const;

@@ -41,7 +41,8 @@ Task<Result<web::Response>> ResetPages::show_reset(web::Public,
 
 Task<Result<web::Response>> ResetPages::reset(web::Public,
                                               web::Body<ResetPageForm, web::Unknown::ignored> form,
-                                              web::Client client, RequestedLocale locale) {
+                                              web::Client client, RequestedLocale locale,
+                                              web::AnswerHeaders headers) {
   const PageProof proof{token_prefix, form->token, form->transaction, form->code};
   if (proof.is_empty()) co_return pages.refuse_incomplete(Page::reset_password, locale.tag);
   auto wrong = proof.errors();
@@ -50,8 +51,8 @@ Task<Result<web::Response>> ResetPages::reset(web::Public,
     return pages.refuse(Page::reset_password, locale.tag, proof.variables(), error, client);
   };
   if (!wrong.empty()) co_return refuse(bad_fields(std::move(wrong)));
-  const auto done =
-      co_await password_reset.reset_by(proof.to_proof(), std::move(form->new_password), client, locale);
+  const auto done = co_await password_reset.reset_by(proof.to_proof(), std::move(form->new_password), client,
+                                                     locale, headers);
   if (!done) co_return refuse(done.error());
   co_return see_page("/account/done?what=reset-password");
 }

@@ -48,7 +48,7 @@ struct ResetPages {
   Task<Result<web::Response>> show_reset(web::Public, web::Query<PageQuery, web::Unknown::ignored> query,
                                          RequestedLocale locale);
   Task<Result<web::Response>> reset(web::Public, web::Body<ResetPageForm, web::Unknown::ignored> form,
-                                    web::Client client, RequestedLocale locale);
+                                    web::Client client, RequestedLocale locale, web::AnswerHeaders headers);
 };
 
 }  // namespace keyward::features

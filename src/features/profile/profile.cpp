@@ -48,11 +48,20 @@ Task<Result<UserView>> Profile::change(access::SignedIn who, web::Body<ProfileCh
   co_return changed;
 }
 
-Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client client) {
+Task<Result<web::NoContent>> Profile::leave(access::SignedIn who, web::Client client,
+                                            RequestedLocale locale) {
   const auto deleted =
       co_await database.write([&, now = clock.now()](storage::Transaction& transaction) -> Result<void> {
         if (!may_write(transaction, *who, now)) return gone();
+        // Whoever can go back to the old address may be the owner, and this a thief who covers their tracks.
+        if (domain::has_undo_token(transaction, who->account.id, now)) {
+          return fail(ErrorCode::conflict,
+                      "The address was changed lately: the account can be deleted when that can no longer be "
+                      "undone");
+        }
+        const auto account = domain::find_account(transaction, who->account.id);
         if (auto left = domain::delete_account(transaction, who->account.id); !left) return left;
+        if (account) mails.tell_account_deleted(transaction, *account, {client, locale.tag, std::nullopt});
         transaction.after_commit([this, id = who->account.id] { revisions.bump_account(id); });
         auto event = about("user_deleted", client, who->account.id, "by_owner");
         event.email = who->account.email;
@@ -74,6 +83,14 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
 
   auto wanted = domain::prepare_password(std::move(form->new_password), "new_password");
   if (!wanted) co_return fail_from(wanted);
+  const domain::NewPassword about_it{.email = account->email,
+                                     .full_name = account->full_name.value_or(""),
+                                     .service_name = {},
+                                     .field = "new_password"};
+  // Before the current one is looked at: otherwise a weak new one tells whether that was right, and changes
+  // nothing.
+  if (auto strong = co_await hasher.check_new(*wanted, policy, about_it); !strong)
+    co_return fail_from(strong);
   auto known = co_await current_password.check({.account = *account,
                                                 .password = std::move(form->current_password),
                                                 .client = client,
@@ -82,9 +99,7 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
                                                 .field = "current_password",
                                                 .refusal_event = "authn_password_change_fail"});
   if (!known) co_return fail_from(known);
-  auto new_hash = co_await hasher.hash_new(
-      std::move(*wanted), policy,
-      {.email = account->email, .full_name = account->full_name.value_or(""), .field = "new_password"});
+  auto new_hash = co_await hasher.hash(std::move(*wanted));
   if (!new_hash) co_return fail_from(new_hash);
 
   const auto changed =
@@ -97,11 +112,7 @@ Task<Result<web::NoContent>> Profile::change_password(access::SignedIn who, web:
         const auto ended = domain::end_sessions(transaction, id, who->session_id, "password_change", now);
         mails.tell_password_changed(transaction, *account, {client, locale.tag, std::nullopt});
         events.record(transaction, about("authn_password_change", client, id));
-        if (ended != 0) {
-          auto event = about("authn_token_revoked", client, id, "password_change");
-          event.detail = "sessions " + std::to_string(ended);
-          events.record(transaction, std::move(event));
-        }
+        record_ended(transaction, events, {ended, client, id, "password_change"});
         transaction.after_commit([this, id] { revisions.bump_account(id); });
         return {};
       });

@@ -2,7 +2,9 @@
 //
 // GET /me    -> 200 {id, email, email_verified, full_name, roles, created_at, last_login_at}
 // PATCH /me {full_name?} -> 200 as GET; null removes the name; any other member is refused (Z2)
-// DELETE /me -> 204; the account and its sessions are gone · 409 for the last admin (Z3)
+// DELETE /me -> 204; the account and its sessions are gone, and the owner is told by mail · 409 for the last
+// admin
+//   (Z3), and while a change of the address can still be undone
 // POST /me/password {current_password, new_password} -> 204; every other session ends (S5)
 //   and the owner is told by mail
 //   -> 403 `Current password is wrong` (P7) · 409 changed meanwhile · 422 · 429 as at login
@@ -79,7 +81,7 @@ struct Profile {
   /// Answered from what the access check has just read: no second look at the database.
   Result<UserView> me(access::SignedIn who) const;
   Task<Result<UserView>> change(access::SignedIn who, web::Body<ProfileChange> form, web::Client client);
-  Task<Result<web::NoContent>> leave(access::SignedIn who, web::Client client);
+  Task<Result<web::NoContent>> leave(access::SignedIn who, web::Client client, RequestedLocale locale);
   Task<Result<web::NoContent>> change_password(access::SignedIn who, web::Body<PasswordChange> form,
                                                web::Client client, PresentedDevice device,
                                                RequestedLocale locale, web::AnswerHeaders headers);

@@ -39,6 +39,8 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
                                    .password_hash = std::move(*hash),
                                    .created_at = now};
   const bool made = co_await database.write([&](storage::Transaction& transaction) {
+    if (verification != Verification::off)
+      domain::begin_code_transaction(transaction, *asker.transaction_hash, now);
     if (tells) return make_account(transaction, account, asker);
     auto request = to_deferred(domain::deferred_kind::registration, account.email, asker);
     request.account_id = account.id;
@@ -52,9 +54,11 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
 }
 
 Task<bool> Registration::is_taken(std::string normalized) const {
-  return database.read([normalized = std::move(normalized)](storage::Transaction& transaction) {
-    return domain::find_account_by_email(transaction, normalized).has_value();
-  });
+  return database.read(
+      [normalized = std::move(normalized), now = clock.now()](storage::Transaction& transaction) {
+        return domain::find_account_by_email(transaction, normalized).has_value() ||
+               domain::is_email_reserved(transaction, normalized, {}, now);
+      });
 }
 
 bool Registration::make_account(storage::Transaction& transaction, const domain::NewAccount& account,
@@ -87,11 +91,12 @@ void Registration::carry_out(storage::Transaction& transaction,
                                    .created_at = clock.now()};
   if (make_account(transaction, account, asker)) return;
   const auto owner = domain::find_account_by_email(transaction, email->normalized);
-  if (!owner || owner->disabled) return;
-  // Whoever registered it first and unconfirmed may have been somebody else: their link is dead, and the way
-  // on is to choose a password by a mail to this address.
+  if (!owner || owner->disabled || !mails.send_already_registered(transaction, *owner, asker)) return;
+  if (owner->email_verified) return;
+  // Whoever registered it first may have been somebody else, who hopes that it is confirmed for them: their
+  // link is dead and their password worth nothing. The way on is to choose one by a mail to this address.
   domain::revoke_tokens(transaction, owner->id, domain::TokenPurpose::verify_email);
-  mails.send_already_registered(transaction, *owner, asker);
+  domain::clear_password_hash(transaction, owner->id, clock.now());
 }
 
 }  // namespace keyward::features

@@ -12,7 +12,8 @@
 // known passwords (refused, P1, P5, P6) · a huge password as a weapon (measured before hashing, P4) · two at
 // once with one address (one conditional insert) · lookalike spellings of one address (compared normalised) ·
 // somebody who registers your address before you do, and hopes that you confirm it for them (when you
-// register yourself their link is dead, and the mail that you get lets you choose the password).
+// register yourself, their link is dead and their password worth nothing, and the mail that you get lets you
+// choose one).
 #pragma once
 
 #include <optional>
