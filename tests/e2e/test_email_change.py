@@ -310,7 +310,7 @@ def test_R1_a_token_is_bound_to_the_address_that_it_was_made_for(server, owner, 
 def test_R3_tokens_of_before_are_dead_after_the_change(server, owner):
     verification = wait_for_mail(server.data, "verify_email", owner.old)
     reset_mail, reset_transaction = asked_reset(server, owner.old)
-    mail, _, _ = owner.ask()
+    mail, warning, _ = owner.ask()
     assert confirm(server, token=mail.token).status == 200
     assert refused(verify(server, token=verification.token))
     assert refused(reset(server, token=reset_mail.token))
@@ -318,6 +318,11 @@ def test_R3_tokens_of_before_are_dead_after_the_change(server, owner):
     assert server.login(owner.new).status == 200
     assert transaction_of(server.call("POST", "/forgot-password", {"email": owner.old}))
     assert len(settled_mails(server.data, "reset_password", owner.old)) == 1, "the old address is nobody's login any more"
+    later_mail, _ = asked_reset(server, owner.new)
+    assert undo(server, warning.token).status == 200
+    for token in (reset_mail.token, later_mail.token):  # nor do they come back with the address
+        assert refused(reset(server, token=token))
+    assert refused(verify(server, token=verification.token))
 
 
 @pytest.mark.parametrize("by", ["change", "reset"])
