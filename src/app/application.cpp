@@ -103,6 +103,8 @@ void make_last_checkpoint(Core& core) {
 Result<std::unique_ptr<Application>> Application::open(Config config) {
   auto templates = load_templates(config);
   if (!templates) return fail_from(templates);
+  auto pages = load_pages(config);
+  if (!pages) return fail_from(pages);
   auto core = Core::open(config, STDOUT_FILENO);
   if (!core) return fail_from(core);
   std::unique_ptr<Application> application{new Application(std::move(config), std::move(*core))};
@@ -115,6 +117,7 @@ Result<std::unique_ptr<Application>> Application::open(Config config) {
   application->new_setup_token_ = std::move(*token);
   application->templates_ = std::make_unique<mail::Templates>(std::move(*templates));
   application->construct_features();
+  application->construct_pages(std::move(*pages));
   application->register_routes();
   return application;
 }
@@ -208,6 +211,11 @@ void Application::construct_mail_flows() {
       [this](storage::Transaction& transaction, const domain::DeferredRequest& request) {
         carry_out(transaction, request);
       });
+}
+
+void Application::construct_pages(features::Pages pages) {
+  account_pages_ = std::make_unique<AccountPages>(
+      std::move(pages), AccountPages::Operations{*password_reset_, *email_verification_, *email_change_});
 }
 
 void Application::carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const {

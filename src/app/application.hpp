@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "access/token_gate.hpp"
+#include "app/account_pages.hpp"
 #include "app/core.hpp"
 #include "app/deferred_work.hpp"
 #include "domain/limits/device_tokens.hpp"
@@ -56,6 +57,7 @@ class Application {
   Application(Config config, std::unique_ptr<Core> core);
   void construct_features();
   void construct_mail_flows();
+  void construct_pages(features::Pages pages);
   void carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const;
   void register_routes();  // routes.cpp: the one list
   [[nodiscard]] std::string metrics_text() const;
@@ -98,6 +100,7 @@ class Application {
   std::unique_ptr<features::AdminUsers> admin_users_;
   std::unique_ptr<features::Roles> roles_;
   std::unique_ptr<features::Setup> setup_;
+  std::unique_ptr<AccountPages> account_pages_;
   std::unique_ptr<features::Jwks> jwks_;
   std::unique_ptr<features::Health> health_;
   std::unique_ptr<DeferredWork> deferred_work_;

@@ -156,6 +156,63 @@ void Application::register_routes() {
       .refuses(not_found)
       .answers(200, "text/plain");
 
+  auto& pages = *account_pages_;
+  router_.get("/account/forgot-password", pages.reset, &features::ResetPages::show_asking)
+      .summary("A form: which address is the account's?")
+      .page();
+  router_.post("/account/forgot-password", pages.reset, &features::ResetPages::ask)
+      .summary("Asks for a mail with a link to reset the password")
+      .refuses(too_many_requests)
+      .refuses(unavailable)
+      .page();
+  router_.get("/account/reset-password", pages.reset, &features::ResetPages::show_reset)
+      .summary("The link in that mail; a form for the new password")
+      .refuses(bad_request)
+      .page();
+  router_.post("/account/reset-password", pages.reset, &features::ResetPages::reset)
+      .summary("Sets the new password")
+      .refuses(unavailable)
+      .page();
+  router_.get("/account/verify-email", pages.verification, &features::VerificationPages::show)
+      .summary(
+          "The link in the mail to a new account's address; a button, or a form for the code or the address")
+      .refuses(bad_request)
+      .page();
+  router_.post("/account/verify-email", pages.verification, &features::VerificationPages::verify)
+      .summary("Confirms the address")
+      .refuses(unavailable)
+      .page();
+  router_.post("/account/resend-verification", pages.verification, &features::VerificationPages::resend)
+      .summary("Asks for a new mail to confirm the address")
+      .refuses(too_many_requests)
+      .refuses(unavailable)
+      .page();
+  router_.get("/account/confirm-email-change", pages.change, &features::ChangePages::show_confirm)
+      .summary("The link in the mail to an account's new address; a button")
+      .refuses(bad_request)
+      .page();
+  router_.post("/account/confirm-email-change", pages.change, &features::ChangePages::confirm)
+      .summary("Changes the address")
+      .refuses(conflict)
+      .refuses(unavailable)
+      .page();
+  router_.get("/account/undo-email-change", pages.change, &features::ChangePages::show_undo)
+      .summary("The link in the mail to an account's old address; a button")
+      .refuses(bad_request)
+      .page();
+  router_.post("/account/undo-email-change", pages.change, &features::ChangePages::undo)
+      .summary("Undoes the change of the address")
+      .refuses(unavailable)
+      .page();
+  router_.get("/account/done", pages.common, &features::CommonPages::done)
+      .summary("What was done")
+      .refuses(not_found)
+      .page();
+  router_.get("/account/style.css", pages.common, &features::CommonPages::style)
+      .summary("The pages' style sheet")
+      .tag("Pages")
+      .answers(200, "text/css");
+
   documentation_.add_routes(router_);
   documentation_.generate({.version = KEYWARD_VERSION, .public_url = config_.server.public_url}, router_);
 }

@@ -5,7 +5,8 @@
 //   Body<T, Unknown::ignored>      the same; unknown members have no effect
 //   OptionalBody<T>                the same as Body<T>; no body at all is a T as it is made
 //   Path<"user_id", Uuid>          a {user_id} of the route
-//   Query<T>                       the query string as a described T
+//   Query<T>                       the query string as a described T; unknown parameters are refused
+//   Query<T, Unknown::ignored>     the same; unknown parameters have no effect
 //   Client                         address and user agent
 //   AnswerHeaders                  a place for headers of the answer, whatever it will be
 //   RawRequest                     everything, for odd cases
@@ -60,7 +61,7 @@ struct Path {
   const T* operator->() const { return &value; }
 };
 
-template <class T>
+template <class T, Unknown unknown_parameters = Unknown::refused>
 struct Query {
   T value{};
   const T& operator*() const { return value; }
@@ -140,11 +141,13 @@ struct Extract<Path<path_name, T>> {
   static void describe(Route& route) { route.path_parameters.push_back({path_name.view(), &type_info<T>}); }
 };
 
-template <class T>
-struct Extract<Query<T>> {
-  static Result<Query<T>> from(RequestContext& context) {
-    Result<Query<T>> query{std::in_place};
-    if (auto read = read_query(type_info<T>, &query->value, context.request); !read) return fail_from(read);
+template <class T, Unknown unknown_parameters>
+struct Extract<Query<T, unknown_parameters>> {
+  static Result<Query<T, unknown_parameters>> from(RequestContext& context) {
+    Result<Query<T, unknown_parameters>> query{std::in_place};
+    if (auto read = read_query(type_info<T>, unknown_parameters, &query->value, context.request); !read) {
+      return fail_from(read);
+    }
     return query;
   }
   static void describe(Route& route) { route.query = &type_info<T>; }

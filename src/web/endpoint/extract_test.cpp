@@ -99,6 +99,9 @@ struct Handlers {
     return Told{query->q.value_or("-") + " " + std::to_string(query->limit) +
                 (query->disabled == true ? " disabled" : "")};
   }
+  Result<Told> lenient_search(Public, Query<Search, Unknown::ignored> query) {
+    return Told{query->q.value_or("-")};
+  }
   Result<Told> user(Public, Path<"id", Uuid> id, Client client) {
     return Told{id->to_string() + " " + client.address};
   }
@@ -113,6 +116,7 @@ class Extraction : public testing::Test {
     router.post("/maybe", handlers, &Handlers::maybe);
     router.post("/lenient", handlers, &Handlers::lenient_login);
     router.get("/search", handlers, &Handlers::search);
+    router.get("/lenient", handlers, &Handlers::lenient_search);
     router.get("/users/{id}", handlers, &Handlers::user);
     router.get("/roles/{name}", handlers, &Handlers::named);
   }
@@ -341,6 +345,8 @@ TEST_F(Extraction, a_query_is_typed_and_strict) {
   EXPECT_EQ(get("/search?limit=99999999999999999999").status, 422U);
   EXPECT_EQ(get("/search?limit=1&limit=2").status, 400U);
   EXPECT_EQ(get("/search?q=%F0%28").status, 400U);
+  EXPECT_EQ(get("/lenient?utm_source=x&q=a&order=1").body, R"({"text":"a"})");
+  EXPECT_EQ(get("/lenient?q=a&q=b").status, 400U);
 }
 
 TEST_F(Extraction, path_parameters_are_typed) {

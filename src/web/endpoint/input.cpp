@@ -119,9 +119,8 @@ Result<void> read_body(const TypeInfo& type, Unknown unknown, void* to, Request&
   return read;
 }
 
-Result<void> read_query(const TypeInfo& type, void* to, const Request& request) {
-  return read_urlencoded_into(type, Unknown::refused, to, request.query, limits::http_query_parameters_max,
-                              {});
+Result<void> read_query(const TypeInfo& type, Unknown unknown, void* to, const Request& request) {
+  return read_urlencoded_into(type, unknown, to, request.query, limits::http_query_parameters_max, {});
 }
 
 Result<void> read_path_parameter(const TypeInfo& type, std::string_view name, void* to,

@@ -20,8 +20,8 @@ namespace keyward::web {
 /// payload_too_large, and invalid_input, which names every bad field at once.
 Result<void> read_body(const TypeInfo& type, Unknown unknown, void* to, Request& request);
 
-/// The query string. Unknown parameters are refused.
-Result<void> read_query(const TypeInfo& type, void* to, const Request& request);
+/// The query string.
+Result<void> read_query(const TypeInfo& type, Unknown unknown, void* to, const Request& request);
 
 /// One path parameter. A text that is no T names nothing that exists: not_found.
 Result<void> read_path_parameter(const TypeInfo& type, std::string_view name, void* to,

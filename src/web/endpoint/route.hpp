@@ -52,6 +52,7 @@ struct Route {
   unsigned status = 200;             // of the good answer
   const TypeInfo* answer = nullptr;  // nothing: no body, or one that only the handler knows
   std::string_view media_type;       // of such a body
+  bool is_page = false;              // for a person: what is refused may be HTML too
 
   std::string summary;
   std::string description;
@@ -68,6 +69,13 @@ class RouteWords {
   RouteWords& tag(std::string text) { return route_->tag = std::move(text), *this; }
   /// A refusal that the handler itself makes: `.refuses(ErrorCode::conflict)`.
   RouteWords& refuses(ErrorCode code) { return route_->refusals.push_back(code), *this; }
+  /// HTML that the handler makes as a raw Response; or, where a form is sent to, 303.
+  RouteWords& page() {
+    route_->is_page = true;
+    route_->tag = "Pages";
+    const bool is_form = route_->method == Method::post;
+    return is_form ? answers(303, {}) : answers(200, "text/html");
+  }
   /// Of an answer that is a raw Response.
   RouteWords& answers(unsigned status, std::string_view media_type) {
     route_->status = status;

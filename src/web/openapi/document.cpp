@@ -69,11 +69,11 @@ json::object body_of(const Route& route, Schemas& schemas) {
       {"content", json::object{{"application/json", media}, {"application/x-www-form-urlencoded", media}}}};
 }
 
-json::object problem(unsigned status) {
-  return {{"description", title_of(status)},
-          {"content",
-           json::object{{"application/problem+json",
-                         json::object{{"schema", json::object{{"$ref", "#/components/schemas/Problem"}}}}}}}};
+json::object problem(unsigned status, bool is_page) {
+  json::object content{{"application/problem+json",
+                        json::object{{"schema", json::object{{"$ref", "#/components/schemas/Problem"}}}}}};
+  if (is_page) content["text/html"] = json::object{};
+  return {{"description", title_of(status)}, {"content", std::move(content)}};
 }
 
 std::set<unsigned> refusals_of(const Route& route) {
@@ -101,8 +101,9 @@ json::object responses_of(const Route& route, Schemas& schemas) {
   }
   json::object responses;
   responses[std::to_string(route.status)] = std::move(good);
-  for (const auto status : refusals_of(route)) responses[std::to_string(status)] = problem(status);
-  responses["default"] = problem(500);
+  for (const auto status : refusals_of(route))
+    responses[std::to_string(status)] = problem(status, route.is_page);
+  responses["default"] = problem(500, false);
   responses["default"].as_object()["description"] = "Any other refusal";
   return responses;
 }

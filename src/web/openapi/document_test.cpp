@@ -94,6 +94,8 @@ class OpenApi : public testing::Test {
     router.post("/logout", handlers, &Handlers::leave);
     router.post("/maybe", handlers, &Handlers::maybe);
     router.get("/metrics/{name}", handlers, &Handlers::metrics).answers(200, "text/plain");
+    router.get("/form", handlers, &Handlers::metrics).refuses(ErrorCode::bad_request).page();
+    router.post("/form", handlers, &Handlers::metrics).page();
     text =
         openapi::make_document({.version = "1.2.3", .public_url = "https://id.example.com"}, router.routes());
     document = boost::json::parse(text);
@@ -172,6 +174,14 @@ TEST_F(OpenApi, operations_name_their_answers) {
             "\"#/components/schemas/Problem\"");
   EXPECT_EQ(at("/paths/~1logout/post/responses/204/content"), "nothing");
   EXPECT_EQ(at("/paths/~1metrics~1{name}/get/responses/200/content"), R"({"text/plain":{}})");
+}
+
+TEST_F(OpenApi, a_page_is_html_and_so_may_its_refusals_be) {
+  EXPECT_EQ(at("/paths/~1form/get/tags"), R"(["Pages"])");
+  EXPECT_EQ(at("/paths/~1form/get/responses/200/content"), R"({"text/html":{}})");
+  EXPECT_EQ(at("/paths/~1form/get/responses/400/content/text~1html"), "{}");
+  EXPECT_EQ(at("/paths/~1form/post/responses/303/headers/Location/schema/type"), "\"string\"");
+  EXPECT_EQ(at("/paths/~1register/post/responses/400/content/text~1html"), "nothing");
 }
 
 TEST_F(OpenApi, Z1_security_comes_from_the_access_type) {
