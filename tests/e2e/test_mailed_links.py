@@ -1,6 +1,7 @@
 """Where mailed links point (R4): at the public URL, whatever a request says about itself."""
 
 import json
+import urllib.parse
 
 import pytest
 
@@ -41,15 +42,19 @@ TARGETS = {"relative": "{path}", "absolute": "http://{host}{path}", "absolute_el
            "absolute_with_user": f"http://{{host}}@{EVIL}{{path}}", "absolute_https": f"https://{EVIL}:443{{path}}"}
 
 
-def send(server, target, head, path, body, token=None):
-    """The status of one request as these bytes."""
-    host, content = f"127.0.0.1:{server.port}", json.dumps(body).encode()
+def exchange(server, target, head, path, content, kind, token=None):
+    """The answer to one request as these bytes."""
+    host = f"127.0.0.1:{server.port}"
     lines = [f"POST {target.format(host=host, path=path)} HTTP/1.1", *(line.format(host=host) for line in head),
-             "Content-Type: application/json", f"Content-Length: {len(content)}", "Connection: close"]
+             f"Content-Type: {kind}", f"Content-Length: {len(content)}", "Connection: close"]
     if token:
         lines.append("Authorization: Bearer " + token)
-    answer = server.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
-    return int(answer.split(b" ")[1])
+    return server.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + content.encode()).decode()
+
+
+def send(server, target, head, path, body, token=None):
+    """The status of it."""
+    return int(exchange(server, target, head, path, json.dumps(body), "application/json", token).split(" ")[1])
 
 
 @pytest.fixture(scope="module", params=["direct", "behind_a_trusted_proxy"])
@@ -95,6 +100,20 @@ def test_R4_nor_do_the_links_of_the_other_mails(public, email, head):
     check(warning, "undo-email-change")
     assert send(public, "{path}", lines, "/email-change/undo", {"token": warning.token}) == 200
     check(wait_for_mail(public.data, "reset_password", email), "reset-password")
+
+
+@pytest.mark.parametrize("head", list(HEADS))
+def test_R4_nor_do_the_forms_of_the_pages_lead_elsewhere(public, email, head):
+    public.register(email)
+    for path, kind, page in (("/account/forgot-password", "reset_password", "reset-password"),
+                             ("/account/resend-verification", "verify_email", "verify-email")):
+        form = urllib.parse.urlencode({"email": email})
+        answer = exchange(public, "{path}", HEADS[head], path, form, "application/x-www-form-urlencoded")
+        assert answer[9:12] in ("303", "400", "403"), answer
+        assert EVIL not in answer
+        if answer[9:12] == "303":
+            assert f"\r\nLocation: /account/{page}?transaction=kw_tx_" in answer
+            check(wait_for_mail(public.data, kind, email, 2 if kind == "verify_email" else 1), page)
 
 
 def test_R4_nor_does_that_of_an_address_that_is_taken(data, email):
