@@ -16,7 +16,7 @@ EVIL = "evil.example"
 HEADS = {
     "plain": ["Host: {host}"],
     "another_host": [f"Host: {EVIL}"],
-    "another_port": ["Host: {host}:444"],
+    "another_port": ["Host: 127.0.0.1:444"],
     "host_with_at": [f"Host: {{host}}@{EVIL}"],
     "host_with_path": [f"Host: {EVIL}/x?"],
     "host_with_space": [f"Host: {{host}} {EVIL}"],
@@ -38,6 +38,8 @@ HEADS = {
                     f"X-Original-URL: https://{EVIL}/", f"X-Rewrite-URL: https://{EVIL}/", f"X-Real-Host: {EVIL}"],
     "origin": ["Host: {host}", f"Origin: https://{EVIL}", f"Referer: https://{EVIL}/reset"],
 }
+MALFORMED = {"host_with_at", "host_with_path", "host_with_space", "host_after_port", "host_empty", "host_absent", "two_hosts",
+             "two_hosts_turned", "folded_host"}
 TARGETS = {"relative": "{path}", "absolute": "http://{host}{path}", "absolute_elsewhere": f"http://{EVIL}{{path}}",
            "absolute_with_user": f"http://{{host}}@{EVIL}{{path}}", "absolute_https": f"https://{EVIL}:443{{path}}"}
 
@@ -78,12 +80,11 @@ def check(mail, page):
 def test_R4_the_link_of_a_reset_never_moves(public, email, head, target):
     public.register(email)
     status = send(public, TARGETS[target], HEADS[head], "/forgot-password", {"email": email})
-    assert status in (200, 400), "it is answered as ever, or refused as malformed"
+    assert status == (400 if head in MALFORMED or target == "absolute_with_user" else 200)
     if status == 200:
         check(wait_for_mail(public.data, "reset_password", email), "reset-password")
     else:
         assert not settled_mails(public.data, "reset_password", email)
-        assert head not in ("plain", "another_host") or target != "relative"
 
 
 @pytest.mark.parametrize("head", ["another_host", "forwarded_host", "forwarded", "forwarded_proto", "origin"])
@@ -109,9 +110,8 @@ def test_R4_nor_do_the_forms_of_the_pages_lead_elsewhere(public, email, head):
                              ("/account/resend-verification", "verify_email", "verify-email")):
         form = urllib.parse.urlencode({"email": email})
         answer = exchange(public, "{path}", HEADS[head], path, form, "application/x-www-form-urlencoded")
-        assert answer[9:12] in ("303", "400", "403"), answer
-        assert EVIL not in answer
-        if answer[9:12] == "303":
+        assert answer[9:12] == ("400" if head in MALFORMED else "303") and EVIL not in answer, answer
+        if head not in MALFORMED:
             assert f"\r\nLocation: /account/{page}?transaction=kw_tx_" in answer
             check(wait_for_mail(public.data, kind, email, 2 if kind == "verify_email" else 1), page)
 
