@@ -1,9 +1,11 @@
 """Another address for an account: confirmed from the new one, undone from the old one."""
 
 import concurrent.futures
+import time
 
 import pytest
 
+from database import connect
 from flows import (LIMITS_OFF, NEW_PASSWORD, ask_change, asked_change, asked_reset, confirm, events_about, expire, is_verified, me,
                    refused, reset, rows, transaction_of, undo, verify)
 from keyward import GOOD_PASSWORD, Keyward, command
@@ -20,6 +22,7 @@ class Owner:
     def __init__(self, server, email):
         self.server, self.old, self.new = server, "old." + email, "new." + email
         self.id = server.register(self.old).json["id"]
+        self.id_bytes = bytes.fromhex(self.id.replace("-", ""))
         self.token = server.login(self.old).json["access_token"]
 
     def ask(self, new=None, password=GOOD_PASSWORD, old=None):
@@ -179,7 +182,7 @@ def test_R2_of_an_undo_and_a_confirmation_at_once_the_undo_counts(server, email)
             wire.send("POST", path, {"token": token})
         statuses = [wire.read()[0] for wire in wires]
         assert statuses[1::2].count(200) == 1 and statuses[0::2].count(200) <= 1 and set(statuses) <= {200, 400}
-        (address,), = rows(server, "SELECT email FROM accounts WHERE id = ?", bytes.fromhex(owner.id.replace("-", "")))
+        (address,), = rows(server, "SELECT email FROM accounts WHERE id = ?", owner.id_bytes)
         assert address == owner.old, statuses
 
 
@@ -201,6 +204,43 @@ def test_an_address_is_kept_for_its_owner_while_the_undo_lives(data):
         assert confirm(server, token=mail.token).status == 200
         expire(server)
         assert server.register(owner.old).status == 201
+
+
+def test_a_change_that_waited_longer_does_not_take_a_kept_address(server, email):
+    """Eve asked for it while it was free, Ada had it since and left it: Ada can still go back."""
+    ada, eve, wanted = Owner(server, "ada." + email), Owner(server, "eve." + email), "wanted." + email
+    waiting, _, _ = eve.ask(wanted)
+    assert ask_change(server, ada.token, wanted).status == 200
+    ada_mail = wait_for_mail(server.data, "email_change_confirm", wanted, 2)
+    assert confirm(server, token=ada_mail.token).status == 200
+    mail, warning, _ = ada.ask("later." + email, old=wanted)
+    assert confirm(server, token=mail.token).status == 200
+    late = confirm(server, token=waiting.token)
+    assert late.status == 409 and eve.address() == eve.old
+    assert undo(server, warning.token).status == 200
+    assert server.login(eve.old).status == 200 and server.register(wanted).status == 400
+
+
+def test_the_time_to_undo_counts_from_the_change(server, owner):
+    mail, warning, _ = owner.ask()
+    soon = int(time.time() * 1e6) + 60 * 10**6
+    with connect(server.data) as database:
+        database.execute("UPDATE one_time_tokens SET expires_at = ? WHERE account_id = ?", (soon, owner.id_bytes))
+    assert confirm(server, token=mail.token).status == 200
+    (expires,), = rows(server, "SELECT expires_at FROM one_time_tokens WHERE account_id = ?", owner.id_bytes)
+    assert 71.9 < (expires - time.time() * 1e6) / 3600e6 <= 72
+    assert undo(server, warning.token).status == 200
+
+
+def test_A9_nobody_asks_for_changes_without_end(data):
+    """It takes the password, and yet: the new address may be a stranger's."""
+    with Keyward(data) as server:
+        owner = Owner(server, "eager@example.com")
+        answers = [ask_change(server, owner.token, f"stranger{number}@example.com") for number in range(7)]
+        assert [answer.status for answer in answers] == [200] * 5 + [429] * 2
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        assert len(settled_mails(data, "email_change_confirm")) == len(mails(data, "email_change_warn")) == 5
+        assert confirm(server, token=mails(data, "email_change_confirm")[-1].token).status == 200
 
 
 def test_an_address_that_only_waits_is_not_kept(server, owner):
@@ -270,7 +310,7 @@ def test_R1_a_token_is_bound_to_the_address_that_it_was_made_for(server, owner, 
 def test_R3_tokens_of_before_are_dead_after_the_change(server, owner):
     verification = wait_for_mail(server.data, "verify_email", owner.old)
     reset_mail, reset_transaction = asked_reset(server, owner.old)
-    mail, _, _ = owner.ask()
+    mail, warning, _ = owner.ask()
     assert confirm(server, token=mail.token).status == 200
     assert refused(verify(server, token=verification.token))
     assert refused(reset(server, token=reset_mail.token))
@@ -278,6 +318,11 @@ def test_R3_tokens_of_before_are_dead_after_the_change(server, owner):
     assert server.login(owner.new).status == 200
     assert transaction_of(server.call("POST", "/forgot-password", {"email": owner.old}))
     assert len(settled_mails(server.data, "reset_password", owner.old)) == 1, "the old address is nobody's login any more"
+    later_mail, _ = asked_reset(server, owner.new)
+    assert undo(server, warning.token).status == 200
+    for token in (reset_mail.token, later_mail.token):  # nor do they come back with the address
+        assert refused(reset(server, token=token))
+    assert refused(verify(server, token=verification.token))
 
 
 @pytest.mark.parametrize("by", ["change", "reset"])

@@ -77,6 +77,33 @@ def test_R1_a_token_of_one_purpose_opens_no_other_door(server, email, purpose):
     assert knock(server, purpose, token=token).status == DOORS[purpose][2], "nor used it up"
 
 
+@pytest.mark.parametrize("purpose", list(PREFIXES))
+def test_R1_nor_another_page(server, email, purpose):
+    somebody = Everything(server, email)
+    for door, page in PAGES.items():
+        if door == purpose:
+            continue
+        for wrong in (somebody.tokens[purpose], PREFIXES[door] + somebody.tokens[purpose][6:]):
+            assert server.call("GET", f"/account/{page}?token={wrong}").status in (200, 400)
+            assert server.call("POST", f"/account/{page}", form={"token": wrong, **DOORS[door][1]}).status == 400, door
+    assert server.login(email).status == 200
+    done = server.call("POST", f"/account/{PAGES[purpose]}", form={"token": somebody.tokens[purpose], **DOORS[purpose][1]})
+    assert done.status == 303 and done.headers["Location"] == f"/account/done?what={PAGES[purpose]}"
+    assert refused(knock(server, purpose, token=somebody.tokens[purpose])), "once, on both ways together"
+
+
+@pytest.mark.parametrize("purpose", ["verify_email", "reset_password"])
+def test_R9_the_tries_of_a_code_are_counted_on_both_ways_together(server, email, purpose):
+    somebody = Everything(server, email)
+    proof = {"transaction": somebody.transactions[purpose], "code": somebody.codes[purpose]}
+    wrong = {**proof, "code": "0000-0000" if proof["code"] != "0000-0000" else "1111-1111"}
+    page, more = f"/account/{PAGES[purpose]}", DOORS[purpose][1]
+    assert [server.call("POST", page, form={**wrong, **more}).status for _ in range(3)] == [400] * 3
+    assert refused(knock(server, purpose, **wrong)) and refused(knock(server, purpose, **wrong))
+    assert server.call("POST", page, form={**proof, **more}).status == 400
+    assert refused(knock(server, purpose, **proof))
+
+
 @pytest.mark.parametrize("door", list(PREFIXES))
 def test_R1_no_other_secret_of_ours_opens_a_mails_door(server, email, door):
     somebody = Everything(server, email)

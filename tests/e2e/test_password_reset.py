@@ -200,6 +200,24 @@ def test_R3_a_login_under_way_does_not_outlive_the_reset(server, email):
         password = new
 
 
+def test_R3_a_refresh_under_way_does_not_outlive_the_reset(server, email):
+    logins = [server.new_user(email), *(server.login(email).json for _ in range(15))]
+    mail, _ = asked_reset(server, email)
+    wires, resetting = [Wire(server.port) for _ in logins], Wire(server.port)
+    for wire, login in zip(wires[:8], logins[:8]):
+        wire.send("POST", "/refresh", {"refresh_token": login["refresh_token"]})
+    resetting.send("POST", "/reset-password", {"token": mail.token, "new_password": NEW_PASSWORD})
+    answers = [wire.read() for wire in wires[:8]]
+    for wire, login in zip(wires[8:], logins[8:]):
+        wire.send("POST", "/refresh", {"refresh_token": login["refresh_token"]})
+    answers += [wire.read() for wire in wires[8:]]
+    assert resetting.read()[0] == 204
+    fresh = [answer for status, answer in answers if status == 200]
+    assert {status for status, _ in answers} <= {200, 401} and len(fresh) >= 1
+    assert [me(server, one["access_token"]).status for one in fresh] == [401] * len(fresh)
+    assert [refresh(server, one) for one in fresh + logins] == [401] * (len(fresh) + 16)
+
+
 def test_an_expired_token_is_refused(server, email):
     login = server.new_user(email)
     mail, transaction = asked_reset(server, email)
