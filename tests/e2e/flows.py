@@ -88,10 +88,10 @@ def rows(server, sql, *parameters):
         return database.execute(sql, parameters).fetchall()
 
 
-def expire(server, column="expires_at"):
-    """All one-time tokens of the server are over, as if the time had passed."""
+def expire(server, what="one_time_tokens"):
+    """All tokens of the server (or only the codes: code_transactions) are over, as if the time had passed."""
     with connect(server.data) as database:
-        database.execute(f"UPDATE one_time_tokens SET {column} = ?", (int(time.time() * 1e6) - 1,))
+        database.execute(f"UPDATE {what} SET expires_at = ?", (int(time.time() * 1e6) - 1,))
 
 
 def wait_until(condition, what, timeout_s=15):

@@ -19,10 +19,12 @@ OTHER_PASSWORD = "copper meadow 3 quilt"
 class Owner:
     """Somebody with an account at `old` who wants `new`."""
 
-    def __init__(self, server, email):
+    def __init__(self, server, email, verified=True):
         self.server, self.old, self.new = server, "old." + email, "new." + email
         self.id = server.register(self.old).json["id"]
         self.id_bytes = bytes.fromhex(self.id.replace("-", ""))
+        if verified:
+            assert verify(server, token=wait_for_mail(server.data, "verify_email", self.old).token).status == 200
         self.token = server.login(self.old).json["access_token"]
 
     def ask(self, new=None, password=GOOD_PASSWORD, old=None):
@@ -47,12 +49,17 @@ def test_the_whole_way_by_link(server, owner):
     assert warning.link == f"{server.url}/account/undo-email-change?token={warning.token}" and warning.token.startswith("kw_uc_")
     assert owner.new in warning.text and owner.new in warning.html and warning.code is None and mail.code
     assert owner.address() == owner.old, "not before it is confirmed"
-    assert server.login(owner.old).status == 200 and server.login(owner.new).status == 401
+    others = server.login(owner.old).json
+    assert me(server, others["access_token"]).status == 200 and server.login(owner.new).status == 401
     done = confirm(server, token=mail.token)
     assert done.status == 200 and done.json == {"message": "Email changed"}
     seen = me(server, owner.token).json
     assert (seen["email"], seen["email_verified"], seen["id"]) == (owner.new, True, owner.id)
     assert server.login(owner.new).status == 200 and server.login(owner.old).status == 401
+    assert me(server, others["access_token"]).status == 401, "only the session that asked goes on"
+    assert server.call("POST", "/refresh", {"refresh_token": others["refresh_token"]}).status == 401
+    told, = settled_mails(server.data, "email_changed", owner.old)
+    assert owner.new in told.text and told.token is None and not mails(server.data, "email_changed", owner.new)
     for reason in ("email_change_requested", "email_changed"):
         assert len(events_about(server, "user_updated", owner.id, reason=reason)) == 1
     assert refused(confirm(server, token=mail.token)), "once"
@@ -113,6 +120,8 @@ def test_it_is_undone_before_and_after_its_confirmation(server, owner, confirmed
     assert server.call("POST", "/refresh", {"refresh_token": other["refresh_token"]}).status == 401
     assert [server.login(address).status for address in (owner.old, owner.new)] == [401, 401], "the password is nobody's any more"
     assert refused(undo(server, warning.token)), "once"
+    told = [mail.to for mail in settled_mails(server.data, "email_changed") if owner.old in mail.text and owner.new in mail.text]
+    assert told == ([owner.old, owner.new] if confirmed else []), "the change and the undoing, each to the address that loses it"
     reset_mail = wait_for_mail(server.data, "reset_password", owner.old)
     assert reset(server, token=reset_mail.token).status == 204
     assert is_verified(server, owner.old, NEW_PASSWORD)
@@ -204,6 +213,16 @@ def test_an_address_is_kept_for_its_owner_while_the_undo_lives(data):
         assert confirm(server, token=mail.token).status == 200
         expire(server)
         assert server.register(owner.old).status == 201
+
+
+def test_an_address_that_nobody_showed_to_be_theirs_is_not_kept(server, email):
+    """Otherwise a stranger who registers yours and moves on keeps you from it for three days."""
+    stranger = Owner(server, email, verified=False)
+    mail, warning, _ = stranger.ask()
+    assert confirm(server, token=mail.token).status == 200
+    assert server.register(stranger.old).status == 201
+    assert undo(server, warning.token).status in (400, 409)
+    assert server.login(stranger.old).json["user_id"] != stranger.id
 
 
 def test_a_change_that_waited_longer_does_not_take_a_kept_address(server, email):
@@ -307,7 +326,8 @@ def test_R1_a_token_is_bound_to_the_address_that_it_was_made_for(server, owner, 
 
 
 # ── What it kills, and what kills it ─────────────────────────────────────────────────────────────────────────────────
-def test_R3_tokens_of_before_are_dead_after_the_change(server, owner):
+def test_R3_tokens_of_before_are_dead_after_the_change(server, email):
+    owner = Owner(server, email, verified=False)
     verification = wait_for_mail(server.data, "verify_email", owner.old)
     reset_mail, reset_transaction = asked_reset(server, owner.old)
     mail, warning, _ = owner.ask()
@@ -347,6 +367,11 @@ def test_A5_a_disabled_or_deleted_account_changes_nothing(server, owner, email):
     assert server.login(owner.old).status == 200 and server.login(owner.new).status == 401
     leaver = Owner(server, "leaver." + email)
     mail, warning, _ = leaver.ask()
+    # Whoever asked may be a thief who covers their tracks: not while it can be undone.
+    assert server.call("DELETE", "/me", token=leaver.token).status == 409
+    with connect(server.data) as database:
+        database.execute("UPDATE one_time_tokens SET expires_at = 1 WHERE account_id = ? AND purpose = 'undo_email_change'",
+                         (leaver.id_bytes,))
     assert server.call("DELETE", "/me", token=leaver.token).status == 204
     assert refused(confirm(server, token=mail.token)) and refused(undo(server, warning.token))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:  # and both addresses are free again

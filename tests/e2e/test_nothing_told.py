@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from database import POSTGRES
-from flows import REQUIRED, verify
+from database import POSTGRES, connect
+from flows import REQUIRED, forgot, transaction_of, verify
 from keyward import GOOD_PASSWORD, SANITIZED, Keyward, command
 from mailbox import settle, wait_for_mail
 from sameness import answers, mann_whitney_p, request, timings, told_apart, welch_t
@@ -16,7 +16,7 @@ from sameness import answers, mann_whitney_p, request, timings, told_apart, welc
 WRONG = "wrong password here"
 SAMPLES = 2000
 CLASSES = ("known", "unknown", "disabled", "unverified")
-PAIRS = len(list(itertools.combinations(CLASSES, 2))) * 4  # of classes, at four calls
+PAIRS = len(list(itertools.combinations(CLASSES, 2))) * 5  # of classes, at five calls
 P_MIN = 1e-5 / PAIRS
 _numbers = itertools.count(100_000)
 
@@ -69,6 +69,27 @@ def test_A6_A7_the_bytes_of_the_answers_are_the_same(tmp_path_factory, path, lim
             if limits == "on":
                 seen = {name: without_counts(text) for name, text in seen.items()}
             assert len(set(seen.values())) == 1, seen
+
+
+def transactions(server, made):
+    """class → of each address, the transaction of a call that asked for a reset; what mails there are have come."""
+    found = {name: [transaction_of(forgot(server, one)) for one in addresses] for name, addresses in made.items()}
+    settle(server.data)
+    return found
+
+
+def guess(transaction):
+    return {"transaction": transaction, "code": "0000-0000", "new_password": GOOD_PASSWORD}
+
+
+def test_A6_R9_a_wrong_code_is_refused_alike_where_there_is_none(tmp_path_factory):
+    with Keyward(tmp_path_factory.mktemp("told") / "data", env=REQUIRED) as server:
+        asked_for = transactions(server, people(server))
+        for _ in range(7):
+            seen = answers(server, "/reset-password", {name: (guess(one), one) for name, (one,) in asked_for.items()})
+            assert len(set(seen.values())) == 1 and "HTTP/1.1 400 " in seen["known"], seen
+        told = [event for event in server.logged_events("excess_rate_limit_exceeded") if event["reason"] == "code_tries"]
+        assert len(told) == 4
 
 
 def without_counts(text):
@@ -140,6 +161,22 @@ def test_A6_the_time_of_the_answers_is_the_same(measured, path):
     for _ in range(2):  # what only one of two independent runs shows is chance
         settle(server.data, 300)
         found = told_apart(timings(server, makers, SAMPLES, {STATUS[path]}, connections), P_MIN)
+        if not found:
+            return
+    raise AssertionError("\n".join(found))
+
+
+def test_A6_R9_the_time_of_a_wrong_code_is_the_same(measured):
+    server, made = measured
+    asked_for = transactions(server, made)
+    with connect(server.data) as database:
+        database.execute("UPDATE code_transactions SET tries = ?", (-10 * SAMPLES,))  # enough of them for all samples
+
+    def maker(name):
+        return lambda number: request("/reset-password", guess(asked_for[name][number % len(asked_for[name])]))
+
+    for _ in range(2):
+        found = told_apart(timings(server, {name: maker(name) for name in CLASSES}, SAMPLES, {400}), P_MIN)
         if not found:
             return
     raise AssertionError("\n".join(found))

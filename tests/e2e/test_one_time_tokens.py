@@ -122,7 +122,7 @@ def stored_of(server):
     """All that the server keeps, but for the mails themselves."""
     stored = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file() and path.suffix != ".eml")
     with connect(server.data) as database:
-        for table in ("one_time_tokens", "outgoing_mails", "deferred_requests", "accounts", "sessions", "audit_events"):
+        for table in ("one_time_tokens", "code_transactions", "outgoing_mails", "deferred_requests", "accounts", "sessions", "audit_events"):
             for row in database.execute(f"SELECT * FROM {table}").fetchall():
                 for value in row:
                     stored += value if isinstance(value, bytes) else str(value).encode()
@@ -203,6 +203,20 @@ def test_every_token_and_code_is_over_in_time(data):
         assert server.login("late@example.com").status == 200
         assert forgot(server, "late@example.com").status == 200  # and a new one works
         assert reset(server, token=wait_for_mail(data, "reset_password", "late@example.com", 2).token).status == 204
+
+
+def test_whoever_presents_too_many_is_told_to_wait(data):
+    with Keyward(data, env={"KEYWARD_LIMITS_PROOFS_PER_MINUTE": "7"}) as server:
+        server.register("patient@example.com")
+        token = wait_for_mail(data, "verify_email", "patient@example.com").token
+        made_up = {purpose: prefix + "A" * 43 for purpose, prefix in PREFIXES.items()}
+        answers = [knock(server, purpose, token=made_up[purpose]) for purpose in [*DOORS, *DOORS]]
+        assert [answer.status for answer in answers] == [400] * 7 + [429]
+        refusal = verify(server, token=token)
+        assert refusal.status == 429 and 0 < int(refusal.headers["Retry-After"]) <= 60
+        assert server.call("POST", "/account/verify-email", form={"token": token}).status == 429
+    with Keyward(data, env=LIMITS_OFF) as server:
+        assert verify(server, token=token).status == 200
 
 
 # ── Bad input ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -109,7 +109,7 @@ def test_R9_a_transaction_of_nothing_is_refused_like_a_wrong_code(server, email)
 def test_R9_after_ten_minutes_the_code_is_over_and_the_link_is_not(server, email):
     server.register(email)
     mail, transaction = asked_reset(server, email)
-    expire(server, "code_expires_at")
+    expire(server, "code_transactions")
     assert refused(reset(server, transaction=transaction, code=mail.code))
     assert reset(server, token=mail.token).status == 204
 
