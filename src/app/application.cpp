@@ -6,6 +6,7 @@
 #include "app/mail_setup.hpp"
 #include "app/session_sweep.hpp"
 #include "app/setup_token_file.hpp"
+#include "app/tls_setup.hpp"
 #include "base/log.hpp"
 #include "runtime/pause.hpp"
 #include "storage/errors.hpp"
@@ -27,7 +28,8 @@ web::ServerOptions to_server_options(const Config& config) {
           .write_timeout = server.write_timeout_s,
           .drain_deadline = server.drain_deadline_s,
           .access_log = server.access_log,
-          .strict_transport_security = server.public_url.starts_with("https://"),
+          // Not for a developer's machine: browsers would refuse http://localhost for a year.
+          .strict_transport_security = server.public_url.starts_with("https://") && !config.tls.development,
           .trusted_proxies = server.trusted_proxies};
 }
 
@@ -122,10 +124,7 @@ Result<std::unique_ptr<Application>> Application::open(Config config) {
   auto core = Core::open(config, STDOUT_FILENO);
   if (!core) return fail_from(core);
   std::unique_ptr<Application> application{new Application(std::move(config), std::move(*core))};
-  auto server = web::Server::open(to_server_options(application->config_), application->router_);
-  if (!server) return fail_from(server);
-  application->server_ = std::move(*server);
-  use_bound_port(application->config_, application->server_->port());
+  if (auto opened = application->open_ports(); !opened) return fail_from(opened);
   auto token = prepare_setup_token(*application->core_, setup_token_path(application->config_));
   if (!token) return fail_from(token);
   application->new_setup_token_ = std::move(*token);
@@ -134,6 +133,25 @@ Result<std::unique_ptr<Application>> Application::open(Config config) {
   application->construct_pages(std::move(*pages));
   application->register_routes();
   return application;
+}
+
+Result<void> Application::open_ports() {
+  auto certificate = load_certificate(config_, core_->clock.now());
+  if (!certificate) return fail_from(certificate);
+  certificate_ = std::move(*certificate);
+  auto options = to_server_options(config_);
+  options.certificate = certificate_.get();
+  auto server = web::Server::open(std::move(options), router_);
+  if (!server) return fail_from(server);
+  server_ = std::move(*server);
+  use_bound_port(config_, server_->port());
+  if (!config_.tls.redirect_listen) return {};
+  redirect_ = std::make_unique<web::HttpsRedirect>(config_.server.public_url);
+  auto& listen = *config_.tls.redirect_listen;
+  auto port = server_->listen_in_clear(listen.host, listen.port, *redirect_);
+  if (!port) return fail_from(port);
+  listen.port = *port;
+  return {};
 }
 
 Application::Application(Config config, std::unique_ptr<Core> core)
@@ -256,6 +274,10 @@ bool Application::run() {
     log(LogLevel::warning, "configuration", {{"warning", warning}});
   core_->events->emit({.name = "sys_startup"});
   if (to_verification(config_) == features::Verification::required) end_unverified_sessions(*core_);
+  if (config_.tls.redirect_listen)
+    log(LogLevel::info, "redirecting", {{"redirects_at", to_text(*config_.tls.redirect_listen)}});
+  if (certificate_)
+    spawn(server_->executor(0), renew_certificate(certificate_.get(), &core_->clock), "certificate");
   spawn(server_->executor(0), maintain_keys(core_->keys.get()), "key maintenance");
   spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
   spawn(server_->executor(0),
@@ -289,6 +311,12 @@ std::string Application::metrics_text() const {
   add("keyward_http_requests_total", "counter", "Requests given to a handler.", server.requests);
   add("keyward_http_requests_refused_total", "counter", "Malformed, oversized or late requests.",
       server.requests_refused);
+  if (certificate_) {
+    add("keyward_tls_handshakes_refused_total", "counter",
+        "Connections that did not get as far as a request.", server.handshakes_refused);
+    add("keyward_tls_certificate_expires_seconds", "gauge", "When the certificate in use expires, Unix time.",
+        to_unix_s(certificate_->expires_at()));
+  }
   add("keyward_database_waiting_reads", "gauge", "Reads waiting for a database thread.",
       core_->database->waiting_reads());
   add("keyward_database_waiting_writes", "gauge", "Writes waiting for the writer.",

@@ -31,6 +31,7 @@
 #include "features/setup/setup.hpp"
 #include "mail/sender.hpp"
 #include "web/engine/server.hpp"
+#include "web/https_redirect.hpp"
 #include "web/openapi/documentation.hpp"
 #include "web/router.hpp"
 
@@ -55,6 +56,7 @@ class Application {
 
  private:
   Application(Config config, std::unique_ptr<Core> core);
+  Result<void> open_ports();
   void construct_features();
   void construct_mail_flows();
   void construct_pages(features::Pages pages);
@@ -76,6 +78,8 @@ class Application {
   domain::OneTimeTokens one_time_tokens_;
   domain::DeferredRequests deferred_requests_;
   web::Router router_;
+  std::unique_ptr<web::TlsCertificate> certificate_;
+  std::unique_ptr<web::HttpsRedirect> redirect_;
   std::unique_ptr<web::Server> server_;
   std::unique_ptr<mail::Templates> templates_;
   std::unique_ptr<mail::Transport> mail_transport_;

@@ -63,6 +63,9 @@ void add_serve(CLI::App& app, Words& words) {
       .check(as_check(parse_listen_address));
   add_setting(command, words, "--public-url", "server.public_url", "The URL that people and applications use")
       .check(as_check(parse_public_url));
+  command.add_flag_callback(
+      "--dev-tls", [&] { words.common.settings["tls.development"] = "true"; },
+      "HTTPS with a certificate for localhost made in the data folder");
 }
 
 void add_user(CLI::App& app, Words& words) {
@@ -184,7 +187,7 @@ void add_rest(CLI::App& app, Words& words) {
   }).add_flag("--plan", words.plan, "Only print what would be done");
   add(app, words, "healthcheck", "Ask the running server whether it is ready", [&] {
     return healthcheck(words.common, words.url);
-  }).add_option("--url", words.url, "http://HOST:PORT (default: where the settings say it listens)");
+  }).add_option("--url", words.url, "http[s]://HOST:PORT (default: where the settings say it listens)");
   add(app, words, "version", "Print the version", [&] {
     fmt::print("{}\n",
                words.common.json ? R"({"version":")" KEYWARD_VERSION R"("})" : "keyward " KEYWARD_VERSION);

@@ -42,6 +42,12 @@ inline constexpr std::chrono::seconds http_idle_timeout{60};
 inline constexpr std::chrono::seconds http_write_timeout{20};
 inline constexpr std::chrono::seconds drain_deadline{20};
 
+// TLS
+inline constexpr std::chrono::hours tls_ticket_lifetime{12};   // and of the keys that seal tickets
+inline constexpr std::chrono::seconds tls_check_interval{10};  // for a certificate that was renewed
+inline constexpr std::chrono::hours tls_expiry_warning{14 * 24};
+inline constexpr std::chrono::hours development_certificate_lifetime{90 * 24};
+
 // JOSE
 inline constexpr std::size_t jws_max_bytes = 8 * 1024;
 inline constexpr std::size_t jwk_set_max_keys = 64;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "runtime/task.hpp"
+#include "web/tls/tls_probe.hpp"
 
 namespace keyward::web {
 
@@ -41,11 +42,15 @@ Task<unsigned> probe(std::string host, std::string port, std::string path) {
 }  // namespace
 
 Result<unsigned> blocking_probe(std::string_view url, std::string_view path) {
-  constexpr std::string_view scheme = "http://";
-  const auto refused = [&] { return fail(ErrorCode::invalid_input, "the URL must be http://HOST[:PORT]"); };
-  if (!url.starts_with(scheme)) return refused();
-  auto host = url.substr(scheme.size());
-  std::string_view port = "80";
+  constexpr std::string_view clear_scheme = "http://";
+  constexpr std::string_view tls_scheme = "https://";
+  const auto refused = [&] {
+    return fail(ErrorCode::invalid_input, "the URL must be http://HOST[:PORT] or https://HOST[:PORT]");
+  };
+  const bool tls = url.starts_with(tls_scheme);
+  if (!tls && !url.starts_with(clear_scheme)) return refused();
+  auto host = url.substr(tls ? tls_scheme.size() : clear_scheme.size());
+  std::string_view port = tls ? "443" : "80";
   if (const auto colon = host.rfind(':');
       colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
     port = host.substr(colon + 1);
@@ -54,6 +59,7 @@ Result<unsigned> blocking_probe(std::string_view url, std::string_view path) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (host.empty() || port.empty() || host.find_first_of("/?#@") != std::string_view::npos) return refused();
 
+  if (tls) return blocking_tls_probe(std::string{host}, std::string{port}, std::string{path});
   asio::io_context loop{1};
   Result<unsigned> result = fail(ErrorCode::unavailable, "nothing answers");
   asio::co_spawn(loop, probe(std::string{host}, std::string{port}, std::string{path}),

@@ -11,7 +11,8 @@ int healthcheck(const CommonFlags& flags, const std::string& url) {
   if (target.empty()) {
     const auto config = load_config_or_complain(flags);
     if (!config) return exit_failed;
-    target = public_url_of(config->server.listen);  // where it listens, not what the world calls it
+    target = public_url_of(config->server.listen,
+                           has_tls(*config));  // where it listens, not what the world calls it
   }
   const auto status = web::blocking_probe(target, "/readyz");
   if (!status) return complain(target + ": " + status.error().message);

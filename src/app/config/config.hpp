@@ -13,6 +13,7 @@
 #include <expected>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,14 @@ struct ServerConfig {
   std::chrono::seconds drain_deadline_s = limits::drain_deadline;
   bool access_log = false;
   web::TrustedProxies trusted_proxies;
+};
+
+/// HTTPS at the listen address.
+struct TlsConfig {
+  std::filesystem::path certificate;  // none: HTTP
+  std::filesystem::path key;
+  bool development = false;  // a certificate of our own making, in the data folder
+  std::optional<ListenAddress> redirect_listen;
 };
 
 struct StorageConfig {
@@ -121,6 +130,7 @@ struct LogConfig {
 
 struct Config {
   ServerConfig server;
+  TlsConfig tls;
   StorageConfig storage;
   SecretsConfig secrets;
   TokensConfig tokens;
@@ -135,6 +145,9 @@ struct Config {
       origins;                        // setting → where its value came from; absent = default
   std::vector<std::string> warnings;  // to be logged at start
 };
+
+/// The listen address speaks TLS.
+bool has_tls(const Config& config);
 
 /// What one can set wrong, in words for the person who set it.
 struct ConfigError {

@@ -127,10 +127,11 @@ std::expected<std::string, std::string> parse_public_url(std::string_view text) 
   return url;
 }
 
-std::string public_url_of(const ListenAddress& address) {
+std::string public_url_of(const ListenAddress& address, bool tls) {
   const bool every_interface = address.host == "0.0.0.0" || address.host == "::";
-  const std::string url = "http://" + (every_interface ? "localhost" : bracketed(address.host));
-  return address.port == 80 ? url : url + ":" + std::to_string(address.port);
+  const std::string url =
+      (tls ? "https://" : "http://") + (every_interface ? "localhost" : bracketed(address.host));
+  return address.port == (tls ? 443 : 80) ? url : url + ":" + std::to_string(address.port);
 }
 
 bool is_clear_text_url(std::string_view public_url) {

@@ -28,9 +28,9 @@ bool is_loopback(std::string_view host);
 /// error says what is allowed.
 std::expected<std::string, std::string> parse_public_url(std::string_view text);
 
-/// The URL of a server that was told none: http:// and its address; localhost where it listens on every
-/// interface.
-std::string public_url_of(const ListenAddress& address);
+/// The URL of a server that was told none: http:// or https:// and its address; localhost where it listens on
+/// every interface.
+std::string public_url_of(const ListenAddress& address, bool tls);
 
 /// True for plain http:// to a host that is not this machine: passwords would cross the network in clear.
 bool is_clear_text_url(std::string_view public_url);

@@ -62,9 +62,11 @@ TEST(PublicUrl, refuses_what_is_no_origin) {
 }
 
 TEST(PublicUrl, follows_the_listen_address_when_not_set) {
-  EXPECT_EQ(public_url_of({"127.0.0.1", 8080}), "http://127.0.0.1:8080");
-  EXPECT_EQ(public_url_of({"::1", 80}), "http://[::1]");
-  EXPECT_EQ(public_url_of({"0.0.0.0", 9000}), "http://localhost:9000");
+  EXPECT_EQ(public_url_of({"127.0.0.1", 8080}, false), "http://127.0.0.1:8080");
+  EXPECT_EQ(public_url_of({"::1", 80}, false), "http://[::1]");
+  EXPECT_EQ(public_url_of({"0.0.0.0", 9000}, false), "http://localhost:9000");
+  EXPECT_EQ(public_url_of({"::", 443}, true), "https://localhost");
+  EXPECT_EQ(public_url_of({"127.0.0.1", 80}, true), "https://127.0.0.1:80");
 }
 
 TEST(PublicUrl, in_clear_text_is_fine_on_this_machine_only) {

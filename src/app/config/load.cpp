@@ -140,7 +140,8 @@ class Loader {
   }
 
   void derive() {
-    if (config_.server.public_url.empty()) config_.server.public_url = public_url_of(config_.server.listen);
+    if (config_.server.public_url.empty())
+      config_.server.public_url = public_url_of(config_.server.listen, has_tls(config_));
     if (config_.tokens.issuer.empty()) config_.tokens.issuer = config_.server.public_url;
     if (config_.tokens.audience.empty()) config_.tokens.audience = config_.tokens.issuer;
     // A derived http:// URL of an address that others can reach is worth the same warning.
@@ -172,7 +173,26 @@ class Loader {
            fmt::format("is {}, which is less than tokens.refresh_idle_s ({})",
                        config_.tokens.refresh_absolute_s.count(), config_.tokens.refresh_idle_s.count())});
     }
+    check_tls();
     for (auto& error : check_mail(config_)) errors_.push_back(std::move(error));
+  }
+
+  void check_tls() {
+    const auto& tls = config_.tls;
+    const auto refuse = [&](std::string_view key, std::string message) {
+      const auto origin = config_.origins.find(key);
+      errors_.push_back(
+          {std::string{key}, origin == config_.origins.end() ? "" : origin->second, std::move(message)});
+    };
+    if (tls.certificate.empty() != tls.key.empty())
+      refuse(tls.key.empty() ? "tls.certificate" : "tls.key",
+             tls.key.empty() ? "needs tls.key" : "needs tls.certificate");
+    if (tls.development && !tls.certificate.empty())
+      refuse("tls.development", "makes a certificate of its own: leave tls.certificate and tls.key out");
+    if (tls.redirect_listen && !config_.server.public_url.starts_with("https://"))
+      refuse("tls.redirect_listen", "redirects to server.public_url, which is not https");
+    if (has_tls(config_) && !config_.server.public_url.starts_with("https://"))
+      refuse("server.public_url", "must be https:// when the server speaks TLS itself");
   }
 
   const ConfigSources& sources_;
@@ -185,6 +205,8 @@ class Loader {
 std::expected<Config, std::vector<ConfigError>> load_config(const ConfigSources& sources) {
   return Loader{sources}.load();
 }
+
+bool has_tls(const Config& config) { return config.tls.development || !config.tls.certificate.empty(); }
 
 std::string to_text(const ConfigError& error) {
   std::string text = error.setting;
@@ -206,7 +228,8 @@ std::vector<std::pair<std::string, std::string>> process_environment() {
 void use_bound_port(Config& config, std::uint16_t port) {
   const auto is_derived = [&](std::string_view key) { return !config.origins.contains(key); };
   config.server.listen.port = port;
-  if (is_derived("server.public_url")) config.server.public_url = public_url_of(config.server.listen);
+  if (is_derived("server.public_url"))
+    config.server.public_url = public_url_of(config.server.listen, has_tls(config));
   if (is_derived("tokens.issuer")) config.tokens.issuer = config.server.public_url;
   if (is_derived("tokens.audience")) config.tokens.audience = config.tokens.issuer;
 }

@@ -74,6 +74,24 @@ const std::array all_settings{
         .key = "server.trusted_proxies",
         .help = "The proxies whose X-Forwarded-For tells the client's address; everyone else's is ignored.",
         .target = KEYWARD_AT(server.trusted_proxies)},
+    Setting{.key = "tls.certificate",
+            .help =
+                "PEM file with the server's certificate and those it hangs on: server.listen speaks HTTPS. "
+                "A renewed file is taken up while the server runs.",
+            .target = KEYWARD_AT(tls.certificate),
+            .derived_from = "none: HTTP, for this machine or behind a proxy"},
+    Setting{.key = "tls.key",
+            .help = "PEM file with the certificate's private key, not readable by everybody.",
+            .target = KEYWARD_AT(tls.key)},
+    Setting{
+        .key = "tls.development",
+        .help = "HTTPS with a certificate for localhost made in the data folder, which no browser trusts.",
+        .target = KEYWARD_AT(tls.development)},
+    Setting{.key = "tls.redirect_listen",
+            .help = "A second address, in clear, that sends GET and HEAD on to the public URL and refuses "
+                    "everything else.",
+            .target = KEYWARD_AT(tls.redirect_listen),
+            .derived_from = "none"},
     Setting{.key = "storage.data",
             .help = "The folder of the database and of the keys. Not on a network file system.",
             .target = KEYWARD_AT(storage.data)},

@@ -6,6 +6,7 @@
 #include <expected>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,9 +17,9 @@
 namespace keyward::app {
 
 /// Where a setting's value stands in a Config. The type decides how it is read, checked and shown.
-using Target =
-    std::variant<bool*, int*, std::size_t*, std::chrono::seconds*, std::string*, std::filesystem::path*,
-                 LogLevel*, ListenAddress*, MasterKey*, StorageUrl*, Secret*, web::TrustedProxies*>;
+using Target = std::variant<bool*, int*, std::size_t*, std::chrono::seconds*, std::string*,
+                            std::filesystem::path*, LogLevel*, ListenAddress*, std::optional<ListenAddress>*,
+                            MasterKey*, StorageUrl*, Secret*, web::TrustedProxies*>;
 
 struct Setting {
   std::string_view key;   // "section.name"

@@ -103,6 +103,15 @@ std::expected<void, std::string> assign_bool(const Setting& setting, bool& targe
   return {};
 }
 
+std::expected<void, std::string> assign_address(const Setting& setting, ListenAddress& target,
+                                                const RawValue& value) {
+  if (!is_text(value)) return refuse(setting);
+  auto address = parse_listen_address(value.text);
+  if (!address) return std::unexpected{address.error()};
+  target = std::move(*address);
+  return {};
+}
+
 std::expected<void, std::string> assign_log_level(const Setting& setting, LogLevel& target,
                                                   const RawValue& value) {
   const auto* level =
@@ -130,12 +139,9 @@ std::expected<void, std::string> assign(const Setting& setting, Config& config, 
             *target = value.text;
             return {};
           },
-          [&](ListenAddress* target) -> Outcome {
-            if (!is_text(value)) return refuse(setting);
-            auto address = parse_listen_address(value.text);
-            if (!address) return std::unexpected{address.error()};
-            *target = std::move(*address);
-            return {};
+          [&](ListenAddress* target) -> Outcome { return assign_address(setting, *target, value); },
+          [&](std::optional<ListenAddress>* target) -> Outcome {
+            return assign_address(setting, target->emplace(), value);
           },
           [&](StorageUrl* target) -> Outcome {
             if (!is_text(value)) return refuse(setting);
@@ -182,6 +188,9 @@ std::string shown_value(const Setting& setting, const Config& config) {
                 std::ranges::find(log_levels, *value, &std::pair<std::string_view, LogLevel>::second)->first);
           },
           [](const ListenAddress* value) { return to_log_json(to_text(*value)); },
+          [](const std::optional<ListenAddress>* value) {
+            return *value ? to_log_json(to_text(**value)) : std::string{};
+          },
           [](const StorageUrl* value) {
             return value->text.empty() ? std::string{} : to_log_json(to_text(*value));
           },
@@ -211,6 +220,7 @@ std::string allowed_values(const Setting& setting) {
                         [](const std::filesystem::path*) -> std::string { return "a path"; },
                         [](const LogLevel*) -> std::string { return "one of debug, info, warning, error"; },
                         [](const ListenAddress*) -> std::string { return "ADDRESS:PORT"; },
+                        [](const std::optional<ListenAddress>*) -> std::string { return "ADDRESS:PORT"; },
                         [](const StorageUrl*) -> std::string {
                           return "postgres://USER:PASSWORD@HOST:PORT/DATABASE or the path of a SQLite file";
                         },

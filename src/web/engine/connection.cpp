@@ -15,8 +15,11 @@ std::int64_t coarse_now_ms() {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-Connection::Connection(Loop& owner, Socket accepted, const asio::ip::tcp::endpoint& peer)
-    : loop(owner), socket(std::move(accepted)), peer_address(peer.address()) {
+Connection::Connection(Loop& owner, const Listener& listener, Socket accepted,
+                       const asio::ip::tcp::endpoint& peer)
+    : loop(owner), handler(listener.handler), socket(std::move(accepted)), peer_address(peer.address()) {
+  if (listener.certificate != nullptr)
+    tls = std::make_unique<TlsStream>(listener.certificate->current(), socket.native_handle());
   // A socket that listens on [::] names IPv4 peers in IPv6's form; everybody else knows them by the short
   // one.
   if (peer_address.is_v6() && peer_address.to_v6().is_v4_mapped()) {
@@ -61,6 +64,46 @@ void Connection::interrupt_idle() {
   if (phase == Phase::idle) socket.cancel(ignored);
 }
 
+Task<bool> Connection::handshake() {
+  enter(Phase::head, loop.options().header_timeout);
+  while (true) {
+    const auto [state, bytes] = tls->handshake();
+    if (state == TlsStream::State::done) co_return true;
+    if (state == TlsStream::State::ended || co_await wait_for_tls(state)) break;
+  }
+  LoopCounters::count(loop.counters().refused_handshakes);
+  co_return false;
+}
+
+Task<boost::system::error_code> Connection::wait_for_tls(TlsStream::State state) {
+  const auto readiness =
+      state == TlsStream::State::wants_read ? asio::socket_base::wait_read : asio::socket_base::wait_write;
+  const auto [error] = co_await socket.async_wait(readiness, quiet);
+  co_return error;
+}
+
+Task<Moved> Connection::read_tls(asio::mutable_buffer into) {
+  while (true) {
+    const auto [state, bytes] = tls->read({static_cast<char*>(into.data()), into.size()});
+    if (state == TlsStream::State::done) co_return Moved{{}, bytes};
+    if (state == TlsStream::State::ended) co_return Moved{asio::error::eof, 0};
+    if (const auto error = co_await wait_for_tls(state)) co_return Moved{error, 0};
+  }
+}
+
+Task<Moved> Connection::write_tls(std::string_view bytes) {
+  while (true) {
+    const auto [state, written] = tls->write(bytes);
+    if (state == TlsStream::State::done) co_return Moved{{}, written};
+    if (state == TlsStream::State::ended) co_return Moved{asio::error::eof, 0};
+    if (const auto error = co_await wait_for_tls(state)) co_return Moved{error, 0};
+  }
+}
+
+void Connection::close_tls() {
+  if (tls) tls->close();
+}
+
 Exchange& Connection::attach() {
   if (!exchange) {
     exchange = loop.take_exchange();
@@ -78,12 +121,24 @@ void Connection::park() {
 
 bool Connection::write_now() {
   std::string& output = exchange->output;
+  if (tls) return write_tls_now();
   boost::system::error_code error;
   const std::size_t written = socket.write_some(asio::buffer(output), error);
   if (error == asio::error::would_block || error == asio::error::try_again) return true;
   if (error) return false;
   wipe(output.data(), written);  // answers hold tokens
   output.erase(0, written);
+  return true;
+}
+
+bool Connection::write_tls_now() {
+  std::string& output = exchange->output;
+  while (!output.empty()) {
+    const auto [state, written] = tls->write(output);
+    if (state != TlsStream::State::done) return state != TlsStream::State::ended;
+    wipe(output.data(), written);
+    output.erase(0, written);
+  }
   return true;
 }
 

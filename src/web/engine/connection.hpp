@@ -8,13 +8,18 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string_view>
+#include <tuple>
 
 #include "runtime/task.hpp"
 #include "web/engine/exchange.hpp"
+#include "web/engine/server.hpp"
+#include "web/tls/tls_stream.hpp"
 
 namespace keyward::web::engine {
 
 class Loop;
+struct Listener;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, LoopExecutor>;
 
 /// Errors as values: `auto [error, count] = co_await socket.async_read_some(buffer, quiet);`
@@ -23,6 +28,9 @@ inline constexpr asio::as_tuple_t<asio::use_awaitable_t<LoopExecutor>> quiet{use
 /// Milliseconds of a clock that costs five nanoseconds to read and is exact to a few milliseconds.
 std::int64_t coarse_now_ms();
 
+/// Of a read or a write: what went wrong, or how many bytes.
+using Moved = std::tuple<boost::system::error_code, std::size_t>;
+
 enum class Phase : std::uint8_t { idle, head, body, handling, writing, lingering };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -30,7 +38,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   static constexpr std::int64_t park_after_ms = 1000;
 
-  Connection(Loop& loop, Socket socket, const asio::ip::tcp::endpoint& peer);
+  Connection(Loop& loop, const Listener& listener, Socket socket, const asio::ip::tcp::endpoint& peer);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -44,6 +52,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// The drain: ends an idle wait.
   void interrupt_idle();
 
+  /// With a listener that speaks TLS; false when the peer does not, or is too slow.
+  Task<bool> handshake();
+  // What the socket's own functions do on a connection without TLS.
+  Task<Moved> read_tls(asio::mutable_buffer into);
+  Task<Moved> write_tls(std::string_view bytes);
+  /// Tells a peer that speaks TLS that this is the end.
+  void close_tls();
+
   /// Gives this connection an exchange when it has none.
   Exchange& attach();
   /// Gives the exchange back.
@@ -54,7 +70,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void write_soon();
 
   Loop& loop;
+  Handler& handler;
   Socket socket;
+  std::unique_ptr<TlsStream> tls;  // none: the bytes go as they are
   std::unique_ptr<Exchange> exchange;
   asio::ip::address peer_address;
   std::size_t index = 0;  // among the loop's connections
@@ -64,6 +82,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool timed_out = false;
   bool park_wanted = false;
   bool write_posted = false;
+
+ private:
+  Task<boost::system::error_code> wait_for_tls(TlsStream::State state);
+  bool write_tls_now();
 };
 
 }  // namespace keyward::web::engine

@@ -44,52 +44,58 @@ Loop::Loop(unsigned index, Shared& shared)
 
 Loop::~Loop() { tearing_down_ = true; }
 
-void Loop::listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port) {
+std::uint16_t Loop::listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port, Handler& handler,
+                           TlsCertificate* certificate) {
   using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-  acceptor_.open(endpoint.protocol());
-  acceptor_.set_option(asio::socket_base::reuse_address{true});
-  if (reuse_port) acceptor_.set_option(ReusePort{true});
-  acceptor_.set_option(asio::ip::tcp::no_delay{true});  // what is accepted inherits it
-  acceptor_.bind(endpoint);
-  acceptor_.listen(asio::socket_base::max_listen_connections);
+  listeners_.push_back(std::make_unique<Listener>(Acceptor{context_}, handler, certificate));
+  auto& acceptor = listeners_.back()->acceptor;
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address{true});
+  if (reuse_port) acceptor.set_option(ReusePort{true});
+  acceptor.set_option(asio::ip::tcp::no_delay{true});  // what is accepted inherits it
+  acceptor.bind(endpoint);
+  acceptor.listen(asio::socket_base::max_listen_connections);
+  return acceptor.local_endpoint().port();
 }
 
 void Loop::run() {
   pthread_setname_np(pthread_self(), fmt::format("loop-{}", index_).c_str());
-  spawn(executor(), accept_connections(), "accept");
+  accepting_ = listeners_.size();
+  for (const auto& listener : listeners_) spawn(executor(), accept_connections(listener.get()), "accept");
   context_.run();
 }
 
-Task<void> Loop::accept_connections() {
+Task<void> Loop::accept_connections(Listener* listener) {
   asio::ip::tcp::endpoint peer;
   while (!draining_) {
-    auto [error, socket] = co_await acceptor_.async_accept(peer, quiet);
+    auto [error, socket] = co_await listener->acceptor.async_accept(peer, quiet);
     if (!error) {
-      admit(std::move(socket), peer);
-    } else if (acceptor_.is_open() && error != asio::error::connection_aborted) {
+      admit(*listener, std::move(socket), peer);
+    } else if (listener->acceptor.is_open() && error != asio::error::connection_aborted) {
       // No descriptor or no memory left. Trying again at once would burn the core that others need to finish.
       log(LogLevel::error, "accept_failed", {{"reason", error.message()}});
       Timer pause{executor(), accept_pause};
       co_await pause.async_wait(quiet);
     }
   }
-  accepting_ = false;
+  --accepting_;
   tell_when_drained();
 }
 
-void Loop::admit(Socket socket, const asio::ip::tcp::endpoint& peer) {
+void Loop::admit(const Listener& listener, Socket socket, const asio::ip::tcp::endpoint& peer) {
   boost::system::error_code error;
   socket.non_blocking(true, error);
   if (error) return;
   if (shared_.connections.load(std::memory_order_relaxed) < options().connections_max) {
     LoopCounters::count(counters_.accepted);
-    spawn(executor(), serve(std::make_shared<Connection>(*this, std::move(socket), peer)), "connection");
+    spawn(executor(), serve(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
+          "connection");
     return;
   }
   LoopCounters::count(counters_.refused_connections);
   const std::size_t limit = options().connections_max + refusing_max;
   if (shared_.connections.load(std::memory_order_relaxed) >= limit) return;
-  spawn(executor(), turn_away(std::make_shared<Connection>(*this, std::move(socket), peer)),
+  spawn(executor(), turn_away(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
         "refused connection");
 }
 
@@ -147,27 +153,29 @@ void Loop::begin_drain() {
 void Loop::drain() {
   if (draining_) return;
   draining_ = true;
-  accept_waiting();
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
+  for (const auto& listener : listeners_) {
+    accept_waiting(*listener);
+    boost::system::error_code ignored;
+    listener->acceptor.close(ignored);
+  }
   for (Connection* connection : connections_) connection->interrupt_idle();
   tell_when_drained();
 }
 
 // What the kernel has accepted for us would be reset by closing: it is served as the last.
-void Loop::accept_waiting() {
+void Loop::accept_waiting(Listener& listener) {
   boost::system::error_code error;
-  acceptor_.non_blocking(true, error);
+  listener.acceptor.non_blocking(true, error);
   while (!error) {
     asio::ip::tcp::endpoint peer;
     Socket socket{context_};
-    acceptor_.accept(socket, peer, error);
-    if (!error) admit(std::move(socket), peer);
+    listener.acceptor.accept(socket, peer, error);
+    if (!error) admit(listener, std::move(socket), peer);
   }
 }
 
 void Loop::tell_when_drained() {
-  if (tearing_down_ || accepting_ || !draining_ || drained_ || !connections_.empty()) return;
+  if (tearing_down_ || accepting_ != 0 || !draining_ || drained_ || !connections_.empty()) return;
   drained_ = true;
   const std::scoped_lock lock{shared_.mutex};
   ++shared_.loops_drained;

@@ -27,12 +27,17 @@ using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, LoopExecutor>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
 
+/// A port that this loop accepts at.
+struct Listener {
+  Acceptor acceptor;
+  Handler& handler;
+  TlsCertificate* certificate = nullptr;  // none: without TLS
+};
+
 /// What the loops share.
 struct Shared {
-  Shared(ServerOptions given_options, Handler& given_handler)
-      : options(std::move(given_options)), handler(given_handler) {}
+  explicit Shared(ServerOptions given_options) : options(std::move(given_options)) {}
   const ServerOptions options;
-  Handler& handler;
   std::atomic<std::size_t> connections = 0;
   std::mutex mutex;  // guards the three below
   std::condition_variable wake;
@@ -47,6 +52,7 @@ struct LoopCounters {
   std::atomic<std::uint64_t> requests = 0;
   std::atomic<std::uint64_t> refused_requests = 0;
   std::atomic<std::uint64_t> timeouts = 0;
+  std::atomic<std::uint64_t> refused_handshakes = 0;
   std::atomic<std::uint64_t> open = 0;
   /// An increment without the locked instruction: there is one writer.
   static void count(std::atomic<std::uint64_t>& counter) {
@@ -61,9 +67,9 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  /// Throws boost::system::system_error.
-  void listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port);
-  [[nodiscard]] asio::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+  /// Before run(). Returns the port; throws boost::system::system_error.
+  std::uint16_t listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port, Handler& handler,
+                       TlsCertificate* certificate);
   /// The thread's body: returns after halt().
   void run();
   /// These two from any thread.
@@ -75,7 +81,6 @@ class Loop {
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] const ServerOptions& options() const { return shared_.options; }
   [[nodiscard]] const HeadLimits& head_limits() const { return head_limits_; }
-  [[nodiscard]] Handler& handler() { return shared_.handler; }
   [[nodiscard]] AnswerWriter& answers() { return answers_; }
   [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
   [[nodiscard]] LoopCounters& counters() { return counters_; }
@@ -89,11 +94,11 @@ class Loop {
   void give_back(std::unique_ptr<Exchange> exchange);
 
  private:
-  Task<void> accept_connections();
+  Task<void> accept_connections(Listener* listener);
   Task<void> sweep_connections();
-  void admit(asio::basic_stream_socket<asio::ip::tcp, LoopExecutor> socket,
+  void admit(const Listener& listener, asio::basic_stream_socket<asio::ip::tcp, LoopExecutor> socket,
              const asio::ip::tcp::endpoint& peer);
-  void accept_waiting();
+  void accept_waiting(Listener& listener);
   void drain();
   void tell_when_drained();
 
@@ -106,14 +111,14 @@ class Loop {
   std::vector<Connection*> connections_;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::size_t exchanges_out_ = 0;
-  bool accepting_ = true;  // until the accepting coroutine has ended: it may hold a last connection
+  std::size_t accepting_ = 0;  // coroutines that accept: one that has not ended may hold a last connection
   bool draining_ = false;
   bool drained_ = false;
   bool sweeping_ = false;
   bool tearing_down_ = false;
   asio::io_context context_{1};  // goes first: it destroys the connections that are left, which use the above
   asio::executor_work_guard<LoopExecutor> work_{context_.get_executor()};
-  Acceptor acceptor_{context_};
+  std::vector<std::unique_ptr<Listener>> listeners_;
   Timer sweep_timer_{context_};
 };
 

@@ -21,7 +21,7 @@ using engine::Shared;
 using Signals = asio::basic_signal_set<LoopExecutor>;
 
 struct Server::Parts {
-  Parts(ServerOptions options, Handler& handler) : shared(std::move(options), handler) {}
+  explicit Parts(ServerOptions options) : shared(std::move(options)) {}
   Shared shared;
   std::vector<std::unique_ptr<Loop>> loops;
   std::unique_ptr<Signals> signals;
@@ -30,17 +30,17 @@ struct Server::Parts {
 
 namespace {
 
-Result<tcp::endpoint> resolve(const ServerOptions& options) {
-  std::string host = options.host;
+Result<tcp::endpoint> resolve(std::string host, std::uint16_t port) {
+  const std::string given = host;
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   boost::system::error_code error;
   const asio::ip::address address = asio::ip::make_address(host, error);
-  if (!error) return tcp::endpoint{address, options.port};
+  if (!error) return tcp::endpoint{address, port};
   asio::io_context context{1};
   asio::ip::basic_resolver<tcp, LoopExecutor> resolver{context};
-  const auto found = resolver.resolve(host, fmt::to_string(options.port), error);
+  const auto found = resolver.resolve(host, fmt::to_string(port), error);
   if (error || found.empty()) {
-    return fail(ErrorCode::internal, fmt::format("Cannot listen on {}: no such host", options.host),
+    return fail(ErrorCode::internal, fmt::format("Cannot listen on {}: no such host", given),
                 error.message());
   }
   return found.begin()->endpoint();
@@ -63,6 +63,26 @@ std::string name_of(const tcp::endpoint& endpoint) {
                      endpoint.port());
 }
 
+/// Every loop at one port.
+Result<std::uint16_t> listen(const std::vector<std::unique_ptr<Loop>>& loops, const std::string& host,
+                             std::uint16_t port, Handler& handler, TlsCertificate* certificate) {
+  auto endpoint = resolve(host, port);
+  if (!endpoint) return fail_from(endpoint);
+  try {
+    if (loops.size() > 1 && endpoint->port() != 0) probe(*endpoint);
+    for (const auto& loop : loops) {
+      // The other loops join the port that 0 became.
+      endpoint->port(loop->listen(*endpoint, loops.size() > 1, handler, certificate));
+    }
+  } catch (const boost::system::system_error& error) {
+    return fail(ErrorCode::internal,
+                fmt::format("Cannot listen on {}: {}", name_of(*endpoint),
+                            error.code() == asio::error::address_in_use ? "the address is already in use"
+                                                                        : error.code().message()));
+  }
+  return endpoint->port();
+}
+
 Task<void> wait_for_signals(Signals* signals, Server* server) {
   while (true) {
     const auto [error, number] = co_await signals->async_wait(engine::quiet);
@@ -79,25 +99,18 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler& handler) {
   if (options.loops == 0) options.loops = std::max(1U, std::thread::hardware_concurrency());
-  auto endpoint = resolve(options);
-  if (!endpoint) return fail_from(endpoint);
-  auto parts = std::make_unique<Parts>(std::move(options), handler);
-  const unsigned count = parts->shared.options.loops;
-  try {
-    if (count > 1 && endpoint->port() != 0) probe(*endpoint);
-    for (unsigned i = 0; i < count; ++i) {
-      parts->loops.push_back(std::make_unique<Loop>(i, parts->shared));
-      parts->loops.back()->listen(*endpoint, count > 1);
-      parts->port = parts->loops.front()->local_endpoint().port();
-      endpoint->port(parts->port);  // the other loops join the port that 0 became
-    }
-  } catch (const boost::system::system_error& error) {
-    return fail(ErrorCode::internal,
-                fmt::format("Cannot listen on {}: {}", name_of(*endpoint),
-                            error.code() == asio::error::address_in_use ? "the address is already in use"
-                                                                        : error.code().message()));
-  }
+  auto parts = std::make_unique<Parts>(std::move(options));
+  const auto& chosen = parts->shared.options;
+  for (unsigned i = 0; i < chosen.loops; ++i)
+    parts->loops.push_back(std::make_unique<Loop>(i, parts->shared));
+  auto port = listen(parts->loops, chosen.host, chosen.port, handler, chosen.certificate);
+  if (!port) return fail_from(port);
+  parts->port = *port;
   return std::unique_ptr<Server>{new Server{std::move(parts)}};
+}
+
+Result<std::uint16_t> Server::listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler) {
+  return listen(parts_->loops, host, port, handler, nullptr);
 }
 
 std::uint16_t Server::port() const { return parts_->port; }
@@ -150,6 +163,7 @@ ServerStatistics Server::statistics() const {
     sum.requests += counters.requests.load(std::memory_order_relaxed);
     sum.requests_refused += counters.refused_requests.load(std::memory_order_relaxed);
     sum.timeouts += counters.timeouts.load(std::memory_order_relaxed);
+    sum.handshakes_refused += counters.refused_handshakes.load(std::memory_order_relaxed);
   }
   return sum;
 }

@@ -23,6 +23,7 @@
 #include "runtime/task.hpp"
 #include "web/client_address.hpp"
 #include "web/message.hpp"
+#include "web/tls/tls_certificate.hpp"
 
 namespace keyward::web {
 
@@ -54,6 +55,7 @@ struct ServerOptions {
   bool access_log = false;
   bool strict_transport_security = false;  // set when the public URL is https
   TrustedProxies trusted_proxies;          // whose X-Forwarded-For is believed
+  TlsCertificate* certificate = nullptr;   // HTTPS; outlives the server. None: HTTP
 };
 
 struct ServerStatistics {
@@ -61,8 +63,9 @@ struct ServerStatistics {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;  // above connections_max
   std::uint64_t requests = 0;             // given to the handler
-  std::uint64_t requests_refused = 0;  // answered by the engine itself: malformed, over a limit or too slow
-  std::uint64_t timeouts = 0;          // connections ended because the peer was too slow or idle
+  std::uint64_t requests_refused = 0;    // answered by the engine itself: malformed, over a limit or too slow
+  std::uint64_t timeouts = 0;            // connections ended because the peer was too slow or idle
+  std::uint64_t handshakes_refused = 0;  // connections that did not get as far as a request
 };
 
 class Server {
@@ -73,6 +76,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
+
+  /// Another port, without TLS, with a handler of its own (which must outlive the server). Before run(); port
+  /// 0: the kernel chooses. Returns the port.
+  Result<std::uint16_t> listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler);
 
   [[nodiscard]] std::uint16_t port() const;
   /// Serves until stop() and until what was in flight is answered. False when the drain deadline passed

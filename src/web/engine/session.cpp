@@ -64,7 +64,7 @@ Task<Response> Session::ask_handler() {
   if (options().access_log) received_ = std::chrono::steady_clock::now();
   std::string reason;
   try {
-    Response response = co_await loop_.handler().handle(current.request);
+    Response response = co_await connection_.handler.handle(current.request);
     if (AnswerWriter::is_sendable(response)) co_return response;
     reason = "the response has a status or a header that may not be sent";
   } catch (const std::exception& exception) {
@@ -72,7 +72,7 @@ Task<Response> Session::ask_handler() {
   }
   log(LogLevel::error, "handler_failed",
       {{"request_id", current.request.id}, {"path", current.request.path}, {"reason", reason}});
-  co_return loop_.handler().refuse(500, "Something went wrong on our side", current.request.id);
+  co_return connection_.handler.refuse(500, "Something went wrong on our side", current.request.id);
 }
 
 Task<bool> Session::send(Response response) {
@@ -105,6 +105,7 @@ Task<bool> Session::flush(std::string_view content) {
     if (!connection_.write_now()) co_return false;
     if (output.empty()) co_return true;
   }
+  if (connection_.tls) co_return co_await flush_tls(content);
   boost::beast::buffers_suffix<std::array<asio::const_buffer, 2>> left{
       {asio::buffer(output), asio::buffer(content)}};
   bool alive = true;
@@ -120,12 +121,29 @@ Task<bool> Session::flush(std::string_view content) {
   co_return alive;
 }
 
+// The same over TLS, which takes one piece of memory at a time.
+Task<bool> Session::flush_tls(std::string_view content) {
+  std::string& output = exchange().output;
+  bool alive = true;
+  for (std::string_view left : {std::string_view{output}, content}) {
+    while (alive && !left.empty()) {
+      connection_.enter(Phase::writing, options().write_timeout);
+      const auto [error, written] = co_await connection_.write_tls(left);
+      left.remove_prefix(written);
+      alive = !error;
+    }
+  }
+  wipe(output);
+  if (output.capacity() > output_full_bytes) output = std::string{};
+  co_return alive;
+}
+
 Task<void> Session::refuse(Refusal refusal) {
   LoopCounters::count(loop_.counters().refused_requests);
   Exchange& current = connection_.attach();
   if (used_bytes_ == 0)
     loop_.request_ids().next_into(current.request.id);  // no head that could be trusted for its id
-  Response response = loop_.handler().refuse(refusal.status, refusal.sentence, current.request.id);
+  Response response = connection_.handler.refuse(refusal.status, refusal.sentence, current.request.id);
   if (refusal.status == 405)
     response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   const AnswerFacts facts{.is_head = used_bytes_ != 0 && current.request.method == Method::head,
@@ -140,6 +158,7 @@ Task<void> Session::refuse(Refusal refusal) {
 // the peer gets a moment to read it, while what it still sends is dropped unread.
 Task<void> Session::linger() {
   boost::system::error_code ignored;
+  connection_.close_tls();
   connection_.socket.shutdown(asio::socket_base::shutdown_send, ignored);
   connection_.enter(Phase::lingering, linger_timeout);
   InputBuffer& input = exchange().input;
@@ -153,11 +172,15 @@ Task<void> Session::linger() {
 }
 
 Task<void> serve(std::shared_ptr<Connection> connection) {
+  if (connection->tls && !co_await connection->handshake()) co_return;
   Session session{*connection};
   co_await session.run();
+  connection->close_tls();
 }
 
 Task<void> turn_away(std::shared_ptr<Connection> connection) {
+  // A handshake is work, which is what there is too much of.
+  if (connection->tls) co_return;
   Session session{*connection};
   co_await session.refuse({503, "The server has too many connections"});
 }

@@ -76,13 +76,17 @@ Task<Step> Session::fill() {
   }
   while (true) {
     if (!connection_.exchange) {  // an idle connection waits without a buffer
-      const auto [error] = co_await connection_.socket.async_wait(asio::socket_base::wait_read, quiet);
-      if (error) co_return after_failed_read(error);
+      if (!connection_.tls || !connection_.tls->has_more()) {
+        const auto [error] = co_await connection_.socket.async_wait(asio::socket_base::wait_read, quiet);
+        if (error) co_return after_failed_read(error);
+      }
       connection_.attach();
     }
     InputBuffer& input = exchange().input;
     input.make_room(input.empty() ? input_bytes : input_bytes / 4);
-    const auto [error, count] = co_await connection_.socket.async_read_some(tail_of(input), quiet);
+    const auto [error, count] = connection_.tls
+                                    ? co_await connection_.read_tls(tail_of(input))
+                                    : co_await connection_.socket.async_read_some(tail_of(input), quiet);
     if (!error) {
       input.commit(count);
       co_return Step::more;
@@ -99,6 +103,12 @@ Task<Step> Session::fill() {
 Step Session::read_what_is_there() {
   InputBuffer& input = connection_.attach().input;
   input.make_room(input_bytes);
+  if (connection_.tls) {
+    const auto [state, bytes] = connection_.tls->read(input.tail());
+    if (state != TlsStream::State::done) return Step::gone;
+    input.commit(bytes);
+    return Step::more;
+  }
   boost::system::error_code error;
   const std::size_t count = connection_.socket.read_some(tail_of(input), error);
   if (error) return Step::gone;
@@ -185,7 +195,8 @@ Task<std::expected<std::size_t, Step>> Session::read_body_bytes(asio::mutable_bu
     // after this).
     connection_.enter(Phase::body, options().body_timeout);
   }
-  const auto [error, read] = co_await connection_.socket.async_read_some(into, quiet);
+  const auto [error, read] = connection_.tls ? co_await connection_.read_tls(into)
+                                             : co_await connection_.socket.async_read_some(into, quiet);
   if (error) co_return std::unexpected(after_failed_read(error));
   co_return read;
 }

@@ -46,6 +46,7 @@ class Session {
   Task<Response> ask_handler();
   Task<bool> send(Response response);
   Task<bool> flush(std::string_view content = {});
+  Task<bool> flush_tls(std::string_view content);
   Task<void> linger();
   void begin_request();
   void end_request();

@@ -1,0 +1,66 @@
+#include "web/tls/tls_stream.hpp"
+
+#include <new>
+
+#include "web/tls/openssl_handles.hpp"
+
+namespace keyward::web {
+
+void TlsStream::Freer::operator()(ssl_st* session) const { SSL_free(session); }
+
+TlsStream::TlsStream(const TlsContext& context, int socket)
+    : context_(context), session_(SSL_new(context.get())) {
+  if (session_ == nullptr || SSL_set_fd(session_.get(), socket) != 1) throw std::bad_alloc{};
+  SSL_set_accept_state(session_.get());
+}
+
+TlsStream::~TlsStream() = default;
+
+TlsStream::Outcome TlsStream::outcome_of(int returned, std::size_t bytes) {
+  if (returned == 1) return {State::done, bytes};
+  switch (SSL_get_error(session_.get(), returned)) {
+    case SSL_ERROR_WANT_READ:
+      return {State::wants_read, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {State::wants_write, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {State::ended, 0};
+    default:
+      broken_ = true;  // no call but the freeing may follow
+      ERR_clear_error();
+      return {State::ended, 0};
+  }
+}
+
+TlsStream::Outcome TlsStream::handshake() {
+  ERR_clear_error();
+  return outcome_of(SSL_do_handshake(session_.get()), 0);
+}
+
+TlsStream::Outcome TlsStream::read(std::span<char> into) {
+  if (broken_) return {State::ended, 0};
+  ERR_clear_error();
+  std::size_t bytes = 0;
+  const int returned = SSL_read_ex(session_.get(), into.data(), into.size(), &bytes);
+  return outcome_of(returned, bytes);
+}
+
+TlsStream::Outcome TlsStream::write(std::string_view bytes) {
+  if (broken_) return {State::ended, 0};
+  if (bytes.empty()) return {State::done, 0};
+  ERR_clear_error();
+  std::size_t written = 0;
+  const int returned = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written);
+  return outcome_of(returned, written);
+}
+
+bool TlsStream::has_more() const { return !broken_ && SSL_pending(session_.get()) > 0; }
+
+void TlsStream::close() {
+  if (broken_ || SSL_in_init(session_.get()) != 0) return;
+  ERR_clear_error();
+  (void)SSL_shutdown(session_.get());
+  ERR_clear_error();
+}
+
+}  // namespace keyward::web

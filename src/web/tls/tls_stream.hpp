@@ -1,0 +1,53 @@
+// TlsStream: one connection's side of TLS, over a socket that does not block. It never waits: whoever uses it
+// waits for the socket and comes again (engine/connection.hpp).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "web/tls/tls_certificate.hpp"
+
+struct ssl_st;
+
+namespace keyward::web {
+
+class TlsStream {
+ public:
+  enum class State : std::uint8_t {
+    done,         // `bytes` were moved (none for the handshake)
+    wants_read,   // come again when the socket can be read
+    wants_write,  // … or written; a write with the same bytes in front
+    ended,        // the peer has closed, properly or not
+  };
+  struct Outcome {
+    State state = State::ended;
+    std::size_t bytes = 0;
+  };
+
+  /// Throws std::bad_alloc when OpenSSL has no memory. The socket stays its owner's.
+  TlsStream(const TlsContext& context, int socket);
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
+  ~TlsStream();
+
+  Outcome handshake();
+  Outcome read(std::span<char> into);
+  Outcome write(std::string_view bytes);
+  /// Bytes are here that the socket no longer knows of.
+  [[nodiscard]] bool has_more() const;
+  /// Tells the peer that no more will come, as far as the socket takes it at once.
+  void close();
+
+ private:
+  Outcome outcome_of(int returned, std::size_t bytes);
+  struct Freer {
+    void operator()(ssl_st* session) const;
+  };
+  TlsContext context_;
+  std::unique_ptr<ssl_st, Freer> session_;
+  bool broken_ = false;
+};
+
+}  // namespace keyward::web
