@@ -141,6 +141,10 @@ std::expected<void, std::string> assign(const Setting& setting, Config& config, 
           },
           [&](ListenAddress* target) -> Outcome { return assign_address(setting, *target, value); },
           [&](std::optional<ListenAddress>* target) -> Outcome {
+            if (is_text(value) && value.text.empty()) {
+              target->reset();
+              return {};
+            }
             return assign_address(setting, target->emplace(), value);
           },
           [&](StorageUrl* target) -> Outcome {
