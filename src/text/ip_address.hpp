@@ -39,9 +39,9 @@ class IpNetwork {
   static Result<IpNetwork> parse(std::string_view text);
 
   [[nodiscard]] bool contains(const IpAddress& address) const { return address.prefix(bits_) == first_; }
-  /// All of IPv4, or all of IPv6.
+  /// All of IPv6, or all of IPv4: by itself, or within a network of IPv6 that its mapped form lies in (::/8).
   [[nodiscard]] bool is_everybody() const {
-    return bits_ == 0 || (first_.is_v4() && bits_ == v4_offset_bits);
+    return bits_ <= v4_offset_bits && contains(IpAddress::parse("0.0.0.0").value());
   }
 
  private:

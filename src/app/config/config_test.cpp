@@ -287,8 +287,11 @@ TEST_F(ConfigTest, A4_trusted_proxies_are_a_list_without_slips) {
                   ->server.trusted_proxies.empty());
   EXPECT_THAT(errors_of(with_file("[server]\ntrusted_proxies = '10.0.0.1/8'")),
               ElementsAre(AllOf(HasSubstr("server.trusted_proxies"), HasSubstr("behind its prefix"))));
-  EXPECT_THAT(errors_of(with_file("[server]\ntrusted_proxies = '::/0'")),
-              ElementsAre(HasSubstr("trusts everybody")));
+  for (const std::string everybody : {"::/0", "0.0.0.0/0", "::/8", "::/80"}) {
+    EXPECT_THAT(errors_of(with_file("[server]\ntrusted_proxies = '" + everybody + "'")),
+                ElementsAre(HasSubstr("trusts everybody")))
+        << everybody;
+  }
   EXPECT_THAT(errors_of(with_file("[server]\ntrusted_proxies = true")), ElementsAre(HasSubstr("networks")));
 }
 

@@ -41,6 +41,8 @@ Limits::Limits(RateLimiter& engine, Secret key, const LimitSettings& settings)
   set(LimitClass::register_address, {.quota = settings.register_per_hour, .window = hour});
   set(LimitClass::refresh_address, {.quota = settings.refresh_per_minute, .window = minute});
   set(LimitClass::forgot_address, {.quota = settings.forgot_per_hour, .window = hour});
+  // Whoever registers by the dozen from one address keeps nobody from setting the server up.
+  set(LimitClass::setup_address, {.quota = settings.register_per_hour, .window = hour});
   set(LimitClass::proof_address, {.quota = settings.proofs_per_minute, .window = minute});
 }
 

@@ -32,10 +32,11 @@ enum class LimitClass : std::uint8_t {
   refresh_address,
   forgot_address,
   proof_address,  // links and codes of mails
+  setup_address,
 };
-inline constexpr std::size_t limit_class_count = 8;
+inline constexpr std::size_t limit_class_count = 9;
 inline constexpr std::array<std::string_view, limit_class_count> limit_class_names{
-    "login", "login_device", "login_devices", "login_address", "register", "refresh", "forgot", "proof"};
+    "login", "login_device", "login_devices", "login_address", "register", "refresh", "forgot", "proof", "setup"};
 inline std::string_view name_of(LimitClass limit) {
   return limit_class_names.at(static_cast<std::size_t>(limit));
 }
