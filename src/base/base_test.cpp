@@ -39,6 +39,11 @@ TEST(Uuid, version_7_sorts_by_time_and_reads_back) {
   CountingRandom random;
   const auto early = Uuid::make_v7(Time{seconds{1'800'000'000}}, random);
   const auto late = Uuid::make_v7(Time{seconds{1'800'000'001}}, random);
+  for (int us = 0; us < 2000; ++us) {
+    const Time now{microseconds{1'800'000'000'000'000 + us}};
+    EXPECT_LT(Uuid::make_v7(now, random).to_string(),
+              Uuid::make_v7(now + microseconds{1}, random).to_string());
+  }
   EXPECT_LT(early, late);
   EXPECT_EQ(Uuid::parse(early.to_string()), early);
   EXPECT_EQ(early.to_string()[14], '7');

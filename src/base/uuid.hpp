@@ -18,7 +18,7 @@ namespace keyward {
 struct Uuid {
   std::array<std::uint8_t, 16> bytes{};
 
-  /// 48 bits of milliseconds, then 74 random bits.
+  /// 48 bits of milliseconds, 12 of a fraction of one, then 62 random bits.
   static Uuid make_v7(Time now, Random& random);
   /// The canonical form of 36 characters in either case; nothing for anything else.
   static std::optional<Uuid> parse(std::string_view text);

@@ -17,17 +17,17 @@ constexpr std::size_t code_offset = device_offset + sizeof(DeviceId);
 constexpr std::size_t size_bytes = code_offset + sizeof(crypto::Sha256);
 using Token = std::array<std::uint8_t, size_bytes>;
 
-void put_seconds(Time time, Token& token) {
-  auto unix_s = static_cast<std::uint64_t>(to_unix_s(time));
-  for (auto at = device_offset; at-- > issued_offset; unix_s >>= 8U)
-    token.at(at) = static_cast<std::uint8_t>(unix_s & 0xffU);
+void put_time(Time time, Token& token) {
+  auto unix_us = static_cast<std::uint64_t>(time.time_since_epoch().count());
+  for (auto at = device_offset; at-- > issued_offset; unix_us >>= 8U)
+    token.at(at) = static_cast<std::uint8_t>(unix_us & 0xffU);
 }
 
-Time get_seconds(BytesView token) {
-  std::uint64_t unix_s = 0;
+Time get_time(BytesView token) {
+  std::uint64_t unix_us = 0;
   for (const auto byte : token.subspan(issued_offset, device_offset - issued_offset))
-    unix_s = (unix_s << 8U) | byte;
-  return from_unix_s(static_cast<std::int64_t>(unix_s));
+    unix_us = (unix_us << 8U) | byte;
+  return Time{microseconds{static_cast<std::int64_t>(unix_us)}};
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ std::string DeviceTokens::issue(const LimitKey& account, std::optional<DeviceId>
   if (!device) device = random.bytes<sizeof(DeviceId)>();
   Token token{};
   token.front() = version;
-  put_seconds(now, token);
+  put_time(now, token);
   std::ranges::copy(*device, token.begin() + device_offset);
   const auto code = code_of(BytesView{token}.first(code_offset), account);
   std::ranges::copy(code, token.begin() + code_offset);
@@ -54,7 +54,7 @@ std::optional<KnownDevice> DeviceTokens::check(std::string_view token, const Lim
   if (!crypto::constant_time_equal(all.subspan(code_offset), code_of(all.first(code_offset), account))) {
     return std::nullopt;
   }
-  KnownDevice device{.issued_at = get_seconds(all)};
+  KnownDevice device{.issued_at = get_time(all)};
   if (now >= device.issued_at + limits::device_token_lifetime) return std::nullopt;
   std::ranges::copy(all.subspan(device_offset, device.id.size()), device.id.begin());
   return device;

@@ -5,7 +5,7 @@
 // bucket (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). The token lets nobody in: the
 // password is still asked for, and as often as before.
 //
-//   kw_dv_ base64url( version 1 · issued, seconds, 8 · device 16 · HMAC-SHA-256 32 )
+//   kw_dv_ base64url( version 1 · issued, microseconds, 8 · device 16 · HMAC-SHA-256 32 )
 //   the code is over all before it and the account's key, under a sub-key of the master key
 //
 // Threats: a token made up, changed, too old or of another account (its code; compared in constant time) ·

@@ -36,7 +36,8 @@ enum class LimitClass : std::uint8_t {
 };
 inline constexpr std::size_t limit_class_count = 9;
 inline constexpr std::array<std::string_view, limit_class_count> limit_class_names{
-    "login", "login_device", "login_devices", "login_address", "register", "refresh", "forgot", "proof", "setup"};
+    "login",   "login_device", "login_devices", "login_address", "register",
+    "refresh", "forgot",       "proof",         "setup"};
 inline std::string_view name_of(LimitClass limit) {
   return limit_class_names.at(static_cast<std::size_t>(limit));
 }

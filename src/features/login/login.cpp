@@ -152,9 +152,8 @@ void Login::tell_owner(storage::Transaction& transaction, const domain::Account&
   }
   // The first login of all is its owner's, who knows of it.
   if (!account.last_login_at) return;
-  // A token from before the password was changed may be the thief's for whom it was changed. It tells its
-  // time in seconds.
-  const auto changed = std::chrono::floor<seconds>(account.password_changed_at.value_or(Time{}));
+  // A token from before the password was changed may be the thief's for whom it was changed.
+  const auto changed = account.password_changed_at.value_or(Time{});
   if (visitor.device_known_at && *visitor.device_known_at >= changed) return;
   if (domain::has_login_from(transaction, account.id, {client.user_agent, client.address})) return;
   mails.tell_new_device(transaction, account, visitor.asker);

@@ -31,16 +31,16 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
   if (!hash) co_return fail_from(hash);
 
   const auto now = clock.now();
-  const Asker asker{std::move(client), std::move(locale.tag),
-                    begin_transaction(one_time_tokens, headers).hash};
+  Asker asker{std::move(client), std::move(locale.tag), std::nullopt};
+  if (verification != Verification::off)
+    asker.transaction_hash = begin_transaction(one_time_tokens, headers).hash;
   const domain::NewAccount account{.id = Uuid::make_v7(now, random),
                                    .email = std::move(*email),
                                    .full_name = std::move(form->full_name),
                                    .password_hash = std::move(*hash),
                                    .created_at = now};
   const bool made = co_await database.write([&](storage::Transaction& transaction) {
-    if (verification != Verification::off)
-      domain::begin_code_transaction(transaction, *asker.transaction_hash, now);
+    if (asker.transaction_hash) domain::begin_code_transaction(transaction, *asker.transaction_hash, now);
     if (tells) return make_account(transaction, account, asker);
     auto request = to_deferred(domain::deferred_kind::registration, account.email, asker);
     request.account_id = account.id;
