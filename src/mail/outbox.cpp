@@ -17,20 +17,7 @@ namespace keyward::mail {
 namespace json = boost::json;
 
 std::string to_value(std::string_view text) {
-  std::string value = text::to_storable_text(text, limits::mail_value_max_bytes);
-  if (!text::has_control_character(value)) return value;
-  // C0 and DEL are single bytes; C1 and the line separators are a lead byte and one or two more.
-  std::string clean;
-  for (std::size_t at = 0; at < value.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(value[at]);
-    const std::string_view rest = std::string_view{value}.substr(at);
-    const bool is_c1 = byte == 0xc2 && rest.size() > 1 && static_cast<unsigned char>(rest[1]) < 0xa0;
-    const bool is_separator = rest.starts_with("\u2028") || rest.starts_with("\u2029");
-    if (is_c1) at += 1;
-    if (is_separator) at += 2;
-    clean += byte < 0x20 || byte == 0x7f || is_c1 || is_separator ? ' ' : value[at];
-  }
-  return clean;
+  return text::to_one_line(text::to_storable_text(text, limits::mail_value_max_bytes));
 }
 
 Outbox::Outbox(const crypto::MasterKey& master_key, const Clock& clock, Random& random,
