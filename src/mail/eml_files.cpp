@@ -46,7 +46,7 @@ bool write_whole(const std::filesystem::path& path, std::string_view bytes) {
 
 }  // namespace
 
-Delivery EmlFiles::blocking_deliver(const OutgoingMessage& message, const std::stop_token& /*stop*/) {
+Delivery EmlFiles::blocking_deliver(const OutgoingMessage& message, const MayGoOn& /*may_go_on*/) {
   constexpr mode_t owner_only = 0700;
   const auto name = fmt::format("{}-{}.eml", message.id.to_string(), message.kind);
   const auto temporary = folder_ / ("." + name);

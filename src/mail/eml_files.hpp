@@ -15,7 +15,7 @@ class EmlFiles final : public Transport {
  public:
   explicit EmlFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
   /// `FOLDER/ID-KIND.eml`; ids sort by time.
-  Delivery blocking_deliver(const OutgoingMessage& message, const std::stop_token& stop) override;
+  Delivery blocking_deliver(const OutgoingMessage& message, const MayGoOn& may_go_on) override;
 
  private:
   std::filesystem::path folder_;

@@ -43,6 +43,12 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction) {
       "SELECT due_at FROM outgoing_mails WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1");
 }
 
+bool renew_mail_lease(storage::Transaction& transaction, const Uuid& id, const MailLease& lease) {
+  return transaction.execute(
+             "UPDATE outgoing_mails SET due_at = $3 WHERE id = $1 AND lease = $2 AND state = 'waiting'", id,
+             lease.id, lease.until) == 1;
+}
+
 bool finish_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
                  std::string_view state, Time now, const std::optional<std::string>& error) {
   // What failed keeps its content, for whoever mends the cause and retries.

@@ -91,6 +91,10 @@ std::optional<ClaimedMail> claim_mail(storage::Transaction& transaction, const U
 /// When the next mail can be taken; nothing when none waits.
 std::optional<Time> find_next_due_mail(storage::Transaction& transaction);
 
+/// The taker needs the mail for longer. False: the lease is no longer the mail's.
+[[nodiscard]] bool renew_mail_lease(storage::Transaction& transaction, const Uuid& id,
+                                    const MailLease& lease);
+
 /// The end of an attempt. Each returns false when the lease is no longer the mail's, and changes nothing
 /// then.
 [[nodiscard]] bool finish_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
