@@ -30,6 +30,10 @@ Result<mail::Templates> load_templates(const Config& config) {
                 fmt::format("mail.locale is {}, for which there are no templates; there are {}",
                             config.mail.locale, fmt::join(templates->locales(), ", ")));
   }
+  if (templates) {
+    auto good = mail::check_samples(to_sender_settings(config), *templates, SystemClock{}.now());
+    if (!good) return fail_from(good);
+  }
   return templates;
 }
 

@@ -13,6 +13,7 @@ namespace keyward::app {
 
 mail::OutboxSettings to_outbox_settings(const Config& config);
 mail::SenderSettings to_sender_settings(const Config& config);
+/// Also checks that every mail can be composed in every language.
 Result<mail::Templates> load_templates(const Config& config);
 /// SMTP when a server is configured, else files in the data folder.
 std::unique_ptr<mail::Transport> make_transport(const Config& config);

@@ -247,6 +247,16 @@ TEST_F(SenderTest, whatever_an_attempt_throws_the_mail_waits) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds{4});
 }
 
+TEST_F(SenderTest, what_cannot_be_composed_waits_for_whoever_mends_it) {
+  const auto id = enqueue(reset());
+  auto broken = settings();
+  broken.from.address = "two words";
+  Sender worker{{*database_, outbox_, templates_, transport_, clock_, random_}, broken};
+  EXPECT_TRUE(worker.blocking_send_next());
+  EXPECT_EQ(row(id).state, "waiting");
+  EXPECT_THAT(row(id).last_error.value(), HasSubstr("header"));
+}
+
 TEST_F(SenderTest, what_is_no_longer_of_use_is_not_sent) {
   const auto id = enqueue(reset());
   clock_.advance(std::chrono::hours{1});
