@@ -37,8 +37,10 @@ Result<mail::Templates> load_templates(const Config& config) {
   return templates;
 }
 
+std::filesystem::path eml_folder(const Config& config) { return config.storage.data / "outbox"; }
+
 std::unique_ptr<mail::Transport> make_transport(const Config& config) {
-  if (config.mail.smtp_url.empty()) return std::make_unique<mail::EmlFiles>(config.storage.data / "outbox");
+  if (config.mail.smtp_url.empty()) return std::make_unique<mail::EmlFiles>(eml_folder(config));
   return std::make_unique<mail::Smtp>(
       mail::SmtpSettings{.url = mail::parse_smtp_url(config.mail.smtp_url).value(),
                          .username = config.mail.username,

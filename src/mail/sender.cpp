@@ -179,8 +179,9 @@ Delivery Sender::blocking_deliver(const domain::ClaimedMail& mail, Lease& lease)
   using enum Delivery::Verdict;
   const auto kind = parse_mail_kind(mail.kind);
   if (!kind) return {try_again, "this version has no template " + mail.kind};  // a newer node's mail
+  if (!mail.content_sealed) return {refused, "the mail's content is gone"};
   auto variables = use_.outbox.open(mail);
-  if (!variables) return {refused, variables.error().message};
+  if (!variables) return {try_again, variables.error().message};  // another node may have the right key
   auto message = compose_mail(settings_, use_.templates, *kind, mail, std::move(*variables));
   if (!message) return {try_again, message.error().message};  // a template or a setting: it can be mended
   // From here on somebody may get it. The taking may have waited long for the database.
@@ -199,7 +200,6 @@ void Sender::finish(const domain::ClaimedMail& mail, const Uuid& lease, std::str
   const std::optional<std::string> error = reason.empty() ? std::nullopt : std::optional{reason};
   const auto write = [&] {
     return use_.database.blocking_write([&](storage::Transaction& transaction) {
-      domain::delete_finished_mails(transaction, now - limits::mail_kept);
       return domain::finish_mail(transaction, mail.id, lease, state, now, error);
     });
   };

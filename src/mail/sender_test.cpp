@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <latch>
@@ -140,6 +141,18 @@ TEST_F(SenderTest, R1_no_link_stands_in_the_database_and_no_other_row_or_key_ope
   const Outbox other{other_key, clock_, random_, {}};
   std::swap(mails[0].content_sealed, mails[1].content_sealed);
   EXPECT_FALSE(other.open(mails[0]));
+  EXPECT_TRUE(outbox_.open(mails[0]));
+  for (const auto& change : std::vector<std::function<void(domain::ClaimedMail&)>>{
+           [](auto& mail) { mail.recipient = "eve@example.com"; },
+           [](auto& mail) { mail.kind = "verify_email"; }, [](auto& mail) { mail.expires_at += seconds{1}; },
+           [](auto& mail) {
+             mail.kind += "a";
+             mail.recipient.erase(0, 1);
+           }}) {
+    auto changed = mails[0];
+    change(changed);
+    EXPECT_FALSE(outbox_.open(changed));
+  }
 }
 
 TEST_F(SenderTest, an_outage_puts_a_mail_off_later_and_later_and_it_arrives_the_same) {
@@ -342,6 +355,48 @@ TEST_F(SenderTest, files_are_whole_private_and_the_same_when_written_again) {
   EXPECT_EQ(count, 1);
   EmlFiles nowhere{folder_ / "none" / "outbox"};
   EXPECT_EQ(nowhere.blocking_deliver(message, {}).verdict, try_again);
+}
+
+TEST_F(SenderTest, files_go_to_a_folder_of_our_own_alone) {
+  namespace fs = std::filesystem;
+  const OutgoingMessage message{
+      .id = Uuid::make_v7(start, random_), .kind = "test", .sender = "", .recipient = "", .bytes = "x\r\n"};
+  const auto verdict = [&] { return EmlFiles{folder_ / "outbox"}.blocking_deliver(message, {}).verdict; };
+  fs::create_directories(folder_ / "elsewhere");
+  fs::permissions(folder_ / "elsewhere", fs::perms::owner_all);
+  fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "outbox");
+  EXPECT_EQ(verdict(), try_again);
+  fs::remove(folder_ / "outbox");
+  fs::create_directories(folder_ / "outbox");
+  fs::permissions(folder_ / "outbox", fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec);
+  EXPECT_EQ(verdict(), try_again);
+  fs::permissions(folder_ / "outbox", fs::perms::owner_all);
+  // What stands where the unfinished file goes is not written through.
+  std::ofstream{folder_ / "precious"} << "precious";
+  const auto unfinished = "." + message.id.to_string() + "-test.eml";
+  fs::create_symlink(folder_ / "precious", folder_ / "outbox" / unfinished);
+  EXPECT_EQ(verdict(), delivered);
+  EXPECT_EQ(fs::file_size(folder_ / "precious"), 8);
+  EXPECT_TRUE(
+      fs::is_regular_file(fs::symlink_status(folder_ / "outbox" / (message.id.to_string() + "-test.eml"))));
+}
+
+TEST_F(SenderTest, files_of_mails_that_are_over_are_deleted_and_no_others) {
+  namespace fs = std::filesystem;
+  const auto outbox = folder_ / "outbox";
+  EXPECT_EQ(blocking_delete_eml_files(outbox, [](const Uuid&) { return true; }), 0);
+  std::array<Uuid, 2> ids{Uuid::make_v7(start, random_), Uuid::make_v7(start, random_)};
+  for (const auto& id : ids) {
+    const OutgoingMessage message{.id = id, .kind = "test", .sender = "", .recipient = "", .bytes = "x\r\n"};
+    ASSERT_EQ(EmlFiles{outbox}.blocking_deliver(message, {}).verdict, delivered);
+  }
+  std::ofstream{outbox / "notes.txt"} << "x";
+  std::ofstream{outbox / (ids[0].to_string() + ".txt")} << "x";
+  std::ofstream{outbox / ("." + ids[0].to_string() + "-test.eml")} << "x";
+  EXPECT_EQ(blocking_delete_eml_files(outbox, [&](const Uuid& id) { return id == ids[0]; }), 2);
+  EXPECT_TRUE(fs::exists(outbox / (ids[1].to_string() + "-test.eml")));
+  EXPECT_TRUE(fs::exists(outbox / "notes.txt"));
+  EXPECT_EQ(std::distance(fs::directory_iterator{outbox}, fs::directory_iterator{}), 3);
 }
 
 }  // namespace

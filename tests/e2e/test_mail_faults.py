@@ -8,7 +8,7 @@ import pytest
 
 from database import POSTGRES
 from faulty_smtp import FaultySmtp
-from keyward import SANITIZED, Keyward, command
+from keyward import SANITIZED, Keyward
 from smtp_server import Authority
 from test_mail import rows, send_test, settings, wait_for
 
@@ -160,3 +160,34 @@ def test_a_name_server_that_does_not_answer_holds_nobody_up(data, tmp_path):
         assert server.stop() == 0
         assert time.monotonic() - begin < 8
     assert len((tmp_path / "lookups").read_text()) <= 2  # one for each thread
+
+
+# ── What is left of mails ────────────────────────────────────────────────────────────────────────────────────────────
+def test_files_of_mails_that_nobody_knows_any_more_go_and_others_stay(data):
+    _, row = send_test(data)
+    old = data / "outbox" / "0190a3b2-0000-7000-8000-000000000000-reset_password.eml"
+    old.write_text("x")
+    (data / "outbox/notes.txt").write_text("x")
+    with Keyward(data):
+        wait_for(lambda: not old.exists())
+    assert sorted(path.name for path in (data / "outbox").iterdir()) == sorted([f"{row['id']}-test.eml", "notes.txt"])
+
+
+def test_an_outbox_that_others_can_read_gets_no_mail(data):
+    data.mkdir(mode=0o700)
+    (data / "outbox").mkdir()
+    (data / "outbox").chmod(0o755)
+    code, row = send_test(data)
+    assert code == 1 and row["state"] == "waiting" and "0700" in row["last_error"]
+    (data / "outbox").chmod(0o700)
+    assert send_test(data)[0] == 0
+
+
+def test_a_deleted_account_leaves_no_address_among_the_mails(data):
+    with FaultySmtp() as smtp:
+        env = settings(smtp.url(), KEYWARD_REGISTRATION_VERIFICATION="optional")
+        with Keyward(data, env=env) as server:
+            tokens = server.new_user("gone@example.com")
+            wait_for(lambda: smtp.mails and {row["state"] for row in rows(data, env=env)} == {"sent"})
+            assert server.call("DELETE", "/me", token=tokens["access_token"]).status == 204
+            wait_for(lambda: "gone@example.com" not in [row["recipient"] for row in rows(data, env=env)])
