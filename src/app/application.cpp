@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "app/mail_setup.hpp"
+#include "app/mail_sweep.hpp"
 #include "app/session_sweep.hpp"
 #include "app/setup_token_file.hpp"
 #include "app/tls_setup.hpp"
@@ -282,6 +283,9 @@ bool Application::run() {
   spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
   spawn(server_->executor(0),
         sweep_sessions_now_and_then(core_->database.get(), &core_->clock, &core_->random), "session sweep");
+  spawn(server_->executor(0),
+        sweep_mails_now_and_then(core_->database.get(), &core_->clock, &core_->random, eml_folder(config_)),
+        "mail sweep");
   deferred_work_->start();
   mail_sender_->start();
   server_->stop_on_signals();

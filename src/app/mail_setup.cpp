@@ -30,11 +30,17 @@ Result<mail::Templates> load_templates(const Config& config) {
                 fmt::format("mail.locale is {}, for which there are no templates; there are {}",
                             config.mail.locale, fmt::join(templates->locales(), ", ")));
   }
+  if (templates) {
+    auto good = mail::check_samples(to_sender_settings(config), *templates, SystemClock{}.now());
+    if (!good) return fail_from(good);
+  }
   return templates;
 }
 
+std::filesystem::path eml_folder(const Config& config) { return config.storage.data / "outbox"; }
+
 std::unique_ptr<mail::Transport> make_transport(const Config& config) {
-  if (config.mail.smtp_url.empty()) return std::make_unique<mail::EmlFiles>(config.storage.data / "outbox");
+  if (config.mail.smtp_url.empty()) return std::make_unique<mail::EmlFiles>(eml_folder(config));
   return std::make_unique<mail::Smtp>(
       mail::SmtpSettings{.url = mail::parse_smtp_url(config.mail.smtp_url).value(),
                          .username = config.mail.username,

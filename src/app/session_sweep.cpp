@@ -1,8 +1,8 @@
 #include "app/session_sweep.hpp"
 
-#include <array>
 #include <string>
 
+#include "app/sweep_interval.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "domain/one_time_tokens/one_time_tokens.hpp"
@@ -12,14 +12,6 @@
 namespace keyward::app {
 
 namespace {
-
-/// From half the interval to one and a half, so that many nodes do not come at once.
-std::chrono::milliseconds next_interval(Random& random) {
-  std::array<std::uint8_t, 2> bytes{};
-  random.fill(bytes);
-  const std::chrono::milliseconds interval = limits::session_sweep_interval;
-  return interval / 2 + interval * (bytes[0] * 256 + bytes[1]) / 65536;
-}
 
 Task<std::int64_t> sweep_all(storage::Database* database, const Clock* clock) {
   const auto stale = [now = clock->now()](storage::Transaction& transaction) {
@@ -51,7 +43,7 @@ Task<void> sweep_tokens(storage::Database* database, const Clock* clock) {
 
 Task<void> sweep_sessions_now_and_then(storage::Database* database, const Clock* clock, Random* random) {
   while (true) {
-    co_await pause(next_interval(*random));
+    co_await pause(next_sweep_interval(*random));
     try {
       const auto removed = co_await sweep_all(database, clock);
       co_await sweep_tokens(database, clock);

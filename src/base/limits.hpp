@@ -105,7 +105,11 @@ inline constexpr std::chrono::hours mail_kept{30 * 24};        // rows of mails 
 inline constexpr std::chrono::seconds mail_first_retry{2};     // doubled at each attempt …
 inline constexpr std::chrono::seconds mail_last_retry{900};    // … up to this
 inline constexpr std::chrono::seconds mail_connect_timeout{10};
-inline constexpr std::chrono::seconds mail_stop_grace{5};  // for a mail under way at the end of a run
+inline constexpr std::chrono::seconds mail_stop_grace{5};        // for a mail under way at the end of a run
+inline constexpr std::chrono::seconds mail_answer_timeout{600};  // to the whole mail: RFC 5321 §4.5.3.2.6
+inline constexpr std::chrono::seconds mail_unsure_retry{1200};   // at least, after no answer to it
+inline constexpr std::chrono::seconds mail_quit_timeout{4};      // for the answer to QUIT
+inline constexpr std::chrono::seconds mail_resolver_pause{60};   // after a name server that did not answer
 
 // One-time tokens, in mails
 inline constexpr std::chrono::hours verify_token_lifetime{24};

@@ -25,6 +25,17 @@ struct SenderSettings {
 Result<std::string> compose_mail(const SenderSettings& settings, const Templates& templates, MailKind kind,
                                  const domain::ClaimedMail& mail, Variables variables);
 
+/// A made-up mail of the kind, for a preview or a check.
+struct Sample {
+  domain::ClaimedMail row;
+  Variables variables;
+};
+Sample make_sample(const SenderSettings& settings, MailKind kind, const std::string& locale, Time now);
+
+/// That every mail can be composed in every language with these settings; the error names the one that
+/// cannot.
+Result<void> check_samples(const SenderSettings& settings, const Templates& templates, Time now);
+
 struct Preview {
   std::string text;  // with its subject on top
   std::string html;

@@ -30,14 +30,6 @@ Variables to_variables(const Occurrence& what) {
   return {{"time", to_words(what.at)}, {"device", what.device}, {"address", what.address}};
 }
 
-/// A dot with something on both sides: what mail programs make a link of.
-bool has_inner_dot(std::string_view text) {
-  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
-    if (text[i] == '.' && text[i - 1] != ' ' && text[i + 1] != ' ') return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string_view to_string(MailKind kind) {
@@ -206,9 +198,8 @@ std::string to_shown(const text::EmailAddress& email) {
 }
 
 std::string to_greeting(const std::optional<std::string>& full_name) {
-  constexpr std::string_view never_in_a_name = "/\\:@<>[](){}=%&#$\"|";
-  if (!full_name || !text::is_utf8(*full_name) || text::has_control_character(*full_name)) return {};
-  if (full_name->find_first_of(never_in_a_name) != std::string::npos || has_inner_dot(*full_name)) return {};
+  constexpr std::size_t words_max = 4;  // a sentence is no name
+  if (!full_name || !text::is_made_of_names(*full_name, words_max)) return {};
   if (text::count_code_points(*full_name) > limits::mail_greeting_max_code_points) return {};
   return *full_name;
 }

@@ -7,6 +7,7 @@
 #include "mail/mailbox.hpp"
 #include "mail/outbox.hpp"
 #include "mail/retry.hpp"
+#include "mail/smtp_reply.hpp"
 #include "mail/smtp_url.hpp"
 
 namespace keyward::mail {
@@ -34,8 +35,10 @@ TEST(Mails, a_name_that_is_more_than_a_name_is_no_greeting) {
   EXPECT_EQ(to_greeting("Ada Lovelace"), "Ada Lovelace");
   EXPECT_EQ(to_greeting("Dr. Ünal O'Neil-García Jr."), "Dr. Ünal O'Neil-García Jr.");
   EXPECT_EQ(to_greeting(std::nullopt), "");
-  for (const auto* name : {"win.example", "http://win.example", "see win.example now", "a@b", "<b>Ada</b>",
-                           "Ada\r\nBcc: x", "Ada\u2028x", "www.win.example/prize", "[Ada](win)"})
+  for (const auto* name :
+       {"win.example", "http://win.example", "see win.example now", "a@b", "<b>Ada</b>", "Ada\r\nBcc: x",
+        "Ada\u2028x", "www.win.example/prize", "[Ada](win)", "win\u3002example", "win\u00b7example",
+        "Ada\u202eadA", "Ada\u200b", "call 0900 1234", "you have won a prize", "Ada!", "bit\u2024ly", "..."})
     EXPECT_EQ(to_greeting(name), "") << name;
   EXPECT_EQ(to_greeting(std::string(61, 'a')), "");
 }
@@ -50,6 +53,7 @@ TEST(Mails, a_value_is_one_line) {
   EXPECT_EQ(to_value("a\u0085b\u2028c\u2029d"), "a b c d");
   EXPECT_EQ(to_value(std::string(5000, 'x')).size(), 2048);
   EXPECT_EQ(to_value("\xff"), "\ufffd");
+  EXPECT_EQ(to_value("a\u202eb\u200bc"), "abc");
 }
 
 TEST(Retry, waits_twice_as_long_each_time_up_to_a_quarter_of_an_hour) {
@@ -60,6 +64,44 @@ TEST(Retry, waits_twice_as_long_each_time_up_to_a_quarter_of_an_hour) {
   EXPECT_LT(retry_delay(1, 0.9999), std::chrono::milliseconds{2500});
   EXPECT_EQ(retry_delay(0, 0.5), seconds{2});
   EXPECT_EQ(retry_delay(1'000'000, 0.5), seconds{900});
+}
+
+TEST(Retry, what_may_have_been_delivered_waits_as_long_as_it_is_old) {
+  EXPECT_EQ(unsure_retry_delay(seconds{0}), seconds{1200});
+  EXPECT_EQ(unsure_retry_delay(seconds{7200}), seconds{7200});
+}
+
+TEST(SmtpReply, only_the_recipient_or_the_content_can_be_refused) {
+  using enum Delivery::Verdict;
+  EXPECT_EQ(judge_reply("RCPT", "550 5.1.1 nobody"), refused);
+  EXPECT_EQ(judge_reply("RCPT", "550 nobody"), refused);
+  EXPECT_EQ(judge_reply("DATA", "554 5.7.1 spam"), refused);
+  EXPECT_EQ(judge_reply("DATA", "552 5.3.4 too big"), refused);
+  for (const auto& [verb, reply] : {std::pair{"RCPT", "450 4.2.0 later"},
+                                    {"RCPT", "530 5.7.0 Authentication required"},
+                                    {"DATA", "530 authentication required"},
+                                    {"RCPT", "535 5.7.8 bad credentials"},
+                                    {"RCPT", "550 5.7.1 relaying denied"},
+                                    {"RCPT", "554 5.7.23 SPF"},
+                                    {"MAIL", "550 5.1.7 no such sender"},
+                                    {"AUTH", "535 5.7.8 no"},
+                                    {"EHLO", "550 no"},
+                                    {"", "554 go away"},
+                                    {"DATA", ""},
+                                    {"DATA", "354 go on"}})
+    EXPECT_EQ(judge_reply(verb, reply), try_again) << verb << reply;
+}
+
+TEST(SmtpReply, a_reason_shows_nobody_and_is_one_line) {
+  const auto shown = [](std::string_view text) { return to_reason(text, "Ada.Lovelace@mail.example.com"); };
+  EXPECT_EQ(shown("550 <ADA.LOVELACE@mail.example.com>: no"), "550 <…>: no");
+  EXPECT_EQ(shown("550 user ada.lovelace unknown at MAIL.example.com."), "550 user … unknown at ….");
+  EXPECT_EQ(shown("no xada.lovelacex"), "no x…x");
+  EXPECT_EQ(shown("a\x1b[31mb\u009bc\u202ed\r\ne"), "a [31mb cd  e");
+  EXPECT_EQ(to_reason("no such user a as that", "a@b.example"), "no such user … as that");
+  EXPECT_EQ(to_reason("x", ""), "x");
+  EXPECT_EQ(shown(std::string(290, 'x') + " ada.lovelace").find("ada"), std::string::npos);
+  EXPECT_LE(shown(std::string(5000, 'x')).size(), 300);
 }
 
 TEST(SmtpUrl, scheme_host_and_port) {

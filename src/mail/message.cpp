@@ -127,7 +127,7 @@ bool is_plain_token(std::string_view text) {
 
 }  // namespace
 
-Result<std::string> compose(const MessageParts& parts) {
+Result<void> check_parts(const MessageParts& parts) {
   const bool good = std::ranges::all_of(
                         std::initializer_list<std::string_view>{
                             parts.from.address, parts.to, parts.message_id, parts.boundary, parts.locale},
@@ -135,7 +135,11 @@ Result<std::string> compose(const MessageParts& parts) {
                     may_stand_in_header(parts.from.name) && may_stand_in_header(parts.subject) &&
                     text::is_utf8(parts.text) && text::is_utf8(parts.html);
   if (!good) return fail(ErrorCode::invalid_input, "The mail has a text that cannot stand in a header");
+  return {};
+}
 
+Result<std::string> compose(const MessageParts& parts) {
+  if (auto good = check_parts(parts); !good) return fail_from(good);
   const auto& gmime = Gmime::get();
   const auto message = make_message(gmime, parts);
   const Object<GMimeStream> stream{gmime.g_mime_stream_mem_new()};

@@ -28,7 +28,11 @@ struct MessageParts {
   Time date;
 };
 
-/// The whole message with CRLF. Error invalid_input: a text that cannot stand in a header.
+/// Error invalid_input: a text that cannot stand in a header. Needs no GMime, so it can be asked at every
+/// start.
+Result<void> check_parts(const MessageParts& parts);
+
+/// The whole message with CRLF. Errors: of check_parts; internal.
 Result<std::string> compose(const MessageParts& parts);
 
 }  // namespace keyward::mail

@@ -17,25 +17,31 @@ namespace keyward::mail {
 namespace json = boost::json;
 
 std::string to_value(std::string_view text) {
-  std::string value = text::to_storable_text(text, limits::mail_value_max_bytes);
-  if (!text::has_control_character(value)) return value;
-  // C0 and DEL are single bytes; C1 and the line separators are a lead byte and one or two more.
-  std::string clean;
-  for (std::size_t at = 0; at < value.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(value[at]);
-    const std::string_view rest = std::string_view{value}.substr(at);
-    const bool is_c1 = byte == 0xc2 && rest.size() > 1 && static_cast<unsigned char>(rest[1]) < 0xa0;
-    const bool is_separator = rest.starts_with("\u2028") || rest.starts_with("\u2029");
-    if (is_c1) at += 1;
-    if (is_separator) at += 2;
-    clean += byte < 0x20 || byte == 0x7f || is_c1 || is_separator ? ' ' : value[at];
-  }
-  return clean;
+  return text::to_one_line(text::to_storable_text(text, limits::mail_value_max_bytes));
 }
+
+namespace {
+
+void append_number(Bytes& to, std::uint64_t number) {
+  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(number >> shift));
+}
+
+/// What a content belongs to. Each text has its length before it, so no two mails have the same.
+Bytes binding_of(const Uuid& id, std::string_view kind, std::string_view recipient, Time expires_at) {
+  Bytes binding{id.bytes.begin(), id.bytes.end()};
+  for (const auto text : {kind, recipient}) {
+    append_number(binding, text.size());
+    binding.insert(binding.end(), text.begin(), text.end());
+  }
+  append_number(binding, static_cast<std::uint64_t>(expires_at.time_since_epoch().count()));
+  return binding;
+}
+
+}  // namespace
 
 Outbox::Outbox(const crypto::MasterKey& master_key, const Clock& clock, Random& random,
                OutboxSettings settings)
-    : key_(master_key.derive("outbox 1")),
+    : key_(master_key.derive("outbox 2")),
       recipients_key_(master_key.derive("outbox recipients 1")),
       clock_(clock),
       random_(random),
@@ -55,17 +61,19 @@ Uuid Outbox::enqueue(storage::Transaction& transaction, const Mail& mail) {
 
   const auto now = clock_.now();
   const auto id = Uuid::make_v7(now, random_);
-  domain::insert_outgoing_mail(
-      transaction, {.id = id,
-                    .kind = std::string{to_string(mail.kind)},
-                    .locale = mail.to.locale.empty() ? settings_.locale : mail.to.locale,
-                    .account_id = mail.to.account_id,
-                    .recipient = to_wire_address(mail.to.email),
-                    .recipient_key = recipient_key(mail.to.email),
-                    .message_id = fmt::format("{}@{}", id.to_string(), settings_.message_id_domain),
-                    .content_sealed = crypto::seal(key_, plaintext, id.bytes, random_),
-                    .created_at = now,
-                    .expires_at = mail.expires_at.value_or(now + limits::mail_notice_lifetime)});
+  domain::NewOutgoingMail row{.id = id,
+                              .kind = std::string{to_string(mail.kind)},
+                              .locale = mail.to.locale.empty() ? settings_.locale : mail.to.locale,
+                              .account_id = mail.to.account_id,
+                              .recipient = to_wire_address(mail.to.email),
+                              .recipient_key = recipient_key(mail.to.email),
+                              .message_id = fmt::format("{}@{}", id.to_string(), settings_.message_id_domain),
+                              .content_sealed = {},
+                              .created_at = now,
+                              .expires_at = mail.expires_at.value_or(now + limits::mail_notice_lifetime)};
+  row.content_sealed =
+      crypto::seal(key_, plaintext, binding_of(id, row.kind, row.recipient, row.expires_at), random_);
+  domain::insert_outgoing_mail(transaction, row);
   transaction.after_commit([this] { doorbell_.ring(); });
   return id;
 }
@@ -82,7 +90,8 @@ std::int64_t Outbox::count_since(storage::Transaction& transaction, const text::
 
 Result<Variables> Outbox::open(const domain::ClaimedMail& mail) const {
   if (!mail.content_sealed) return fail(ErrorCode::internal, "The mail's content is gone");
-  const auto opened = crypto::open(key_, *mail.content_sealed, mail.id.bytes);
+  const auto opened = crypto::open(key_, *mail.content_sealed,
+                                   binding_of(mail.id, mail.kind, mail.recipient, mail.expires_at));
   if (!opened) return fail(ErrorCode::internal, "The master key does not open the mail's content");
   const auto parsed = text::parse_json(opened->text());
   if (!parsed || !parsed->is_object()) return fail(ErrorCode::internal, "The mail's content is no object");

@@ -7,7 +7,8 @@
 //
 // The mail is there when the change is, and not otherwise; the sender takes it from there (sender.hpp).
 // Threats: a link that works, read from a stolen database (R1: what the template is filled with is sealed
-// under a sub-key of the master key, with the mail's id as associated data) · lines and controls in values
+// under a sub-key of the master key) · a row that is changed to send its link to somebody else, as another
+// kind of mail or later (id, kind, recipient and expiry are associated data) · lines and controls in values
 // (they become spaces).
 #pragma once
 

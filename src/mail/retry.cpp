@@ -15,4 +15,8 @@ microseconds retry_delay(std::int64_t attempts, double jitter) {
   return std::chrono::duration_cast<microseconds>(delay);
 }
 
+microseconds unsure_retry_delay(microseconds age) {
+  return std::max<microseconds>(age, limits::mail_unsure_retry);
+}
+
 }  // namespace keyward::mail

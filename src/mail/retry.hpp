@@ -10,4 +10,8 @@ namespace keyward::mail {
 /// come back together. `jitter` is drawn from [0, 1).
 microseconds retry_delay(std::int64_t attempts, double jitter);
 
+/// After an attempt that may have delivered the mail: as long as the mail is old, at least
+/// limits::mail_unsure_retry. So few of its copies can arrive.
+microseconds unsure_retry_delay(microseconds age);
+
 }  // namespace keyward::mail

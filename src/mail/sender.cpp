@@ -22,8 +22,29 @@ double draw_fraction(Random& random) {
 
 }  // namespace
 
+/// Counts an attempt for as long as it lasts, however it ends.
+class Sender::UnderWay {
+ public:
+  explicit UnderWay(Sender& sender) : sender_(sender) {
+    const std::scoped_lock lock{sender_.mutex_};
+    ++sender_.under_way_;
+  }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+  ~UnderWay() {
+    {
+      const std::scoped_lock lock{sender_.mutex_};
+      --sender_.under_way_;
+    }
+    sender_.nothing_under_way_.notify_all();
+  }
+
+ private:
+  Sender& sender_;
+};
+
 Sender::Sender(Dependencies dependencies, SenderSettings settings)
-    : use_(dependencies), settings_(std::move(settings)) {}
+    : use_(std::move(dependencies)), settings_(std::move(settings)) {}
 
 void Sender::start() {
   for (std::size_t i = 0; i < settings_.threads; ++i) threads_.emplace_back([this] { thread_main(); });
@@ -36,7 +57,7 @@ void Sender::stop() {
     std::unique_lock lock{mutex_};
     nothing_under_way_.wait_for(lock, limits::mail_stop_grace, [this] { return under_way_ == 0; });
   }
-  cut_.request_stop();
+  cut_ = true;
   threads_.clear();
 }
 
@@ -74,80 +95,103 @@ microseconds Sender::blocking_work() {
   return due ? *due - now : microseconds{settings_.poll_interval};
 }
 
-domain::MailLease Sender::make_lease(Time now) const {
-  // Twice as long as an attempt can take, so that a slow one does not lose its mail to another.
-  return {.id = Uuid::make_v7(now, use_.random),
-          .until = now + 2 * settings_.send_timeout + limits::mail_stop_grace};
+Lease Sender::make_lease(Time now) const {
+  return Lease{Uuid::make_v7(now, use_.random), 2 * settings_.send_timeout + limits::mail_stop_grace,
+               use_.steady_now()};
+}
+
+domain::MailLease Sender::to_row(const Lease& lease, Time now) const {
+  return {.id = lease.id(), .until = now + lease.length()};
 }
 
 bool Sender::blocking_send_next() {
   const auto now = use_.clock.now();
-  const auto lease = make_lease(now);
-  const auto mail = use_.database.blocking_write(
-      [&](storage::Transaction& transaction) { return domain::claim_due_mail(transaction, now, lease); });
+  auto lease = make_lease(now);
+  const auto mail = use_.database.blocking_write([&](storage::Transaction& transaction) {
+    return domain::claim_due_mail(transaction, now, to_row(lease, now));
+  });
   if (!mail) return false;
   use_.outbox.doorbell().ring();  // there may be more: the next thread looks
-  blocking_attempt(*mail, lease.id);
+  blocking_attempt(*mail, lease);
   return true;
 }
 
 bool Sender::blocking_send(const Uuid& id) {
   const auto now = use_.clock.now();
-  const auto lease = make_lease(now);
-  const auto mail = use_.database.blocking_write(
-      [&](storage::Transaction& transaction) { return domain::claim_mail(transaction, id, now, lease); });
+  auto lease = make_lease(now);
+  const auto mail = use_.database.blocking_write([&](storage::Transaction& transaction) {
+    return domain::claim_mail(transaction, id, now, to_row(lease, now));
+  });
   if (!mail) return false;
-  blocking_attempt(*mail, lease.id);
+  blocking_attempt(*mail, lease);
   return true;
 }
 
-void Sender::blocking_attempt(const domain::ClaimedMail& mail, const Uuid& lease) {
-  if (mail.expires_at <= use_.clock.now()) {
-    finish(mail, lease, domain::mail_state::expired, {});
+void Sender::blocking_attempt(const domain::ClaimedMail& mail, Lease& lease) {
+  const auto now = use_.clock.now();
+  if (mail.expires_at <= now) {
+    finish(mail, lease.id(), domain::mail_state::expired, {});
     return;
-  }
-  {
-    const std::scoped_lock lock{mutex_};
-    ++under_way_;
   }
   Delivery delivery;
   try {
-    delivery = blocking_deliver(mail);
-  } catch (const std::runtime_error& broken) {  // a library that is not installed, no memory for a handle
+    const UnderWay counted{*this};
+    delivery = blocking_deliver(mail, lease);
+  } catch (const std::exception& broken) {  // a library that is not installed, no memory for a handle
     delivery = {Delivery::Verdict::try_again, broken.what()};
   }
-  {
-    const std::scoped_lock lock{mutex_};
-    --under_way_;
-  }
-  nothing_under_way_.notify_all();
   switch (delivery.verdict) {
     case Delivery::Verdict::delivered:
-      finish(mail, lease, domain::mail_state::sent, {});
+      finish(mail, lease.id(), domain::mail_state::sent, {});
       break;
     case Delivery::Verdict::refused:
-      finish(mail, lease, domain::mail_state::failed, delivery.reason);
+      finish(mail, lease.id(), domain::mail_state::failed, delivery.reason);
       break;
     case Delivery::Verdict::try_again:
-      postpone(mail, lease, delivery.reason);
+      postpone(mail, lease.id(), retry_delay(mail.attempts, draw_fraction(use_.random)), delivery.reason);
+      break;
+    case Delivery::Verdict::unsure:
+      postpone(mail, lease.id(), unsure_retry_delay(use_.clock.now() - mail.created_at), delivery.reason);
       break;
   }
 }
 
-Delivery Sender::blocking_deliver(const domain::ClaimedMail& mail) {
+/// False when the process ends, or the mail is no longer ours: somebody else may be sending it.
+bool Sender::may_go_on(const domain::ClaimedMail& mail, Lease& lease) {
+  if (cut_) return false;
+  const auto now = use_.steady_now();
+  if (lease.is_half_over(now)) {
+    try {
+      const bool is_ours = use_.database.blocking_write([&](storage::Transaction& transaction) {
+        return domain::renew_mail_lease(transaction, mail.id, to_row(lease, use_.clock.now()));
+      });
+      if (!is_ours) return false;
+      lease.renew(now);
+    } catch (const storage::Failure& failure) {  // it may come back while the lease lasts
+      log(LogLevel::warning, "mail_lease_not_renewed",
+          {{"mail", mail.id.to_string()}, {"reason", failure.what()}});
+    }
+  }
+  return !lease.is_over(use_.steady_now());
+}
+
+Delivery Sender::blocking_deliver(const domain::ClaimedMail& mail, Lease& lease) {
   using enum Delivery::Verdict;
   const auto kind = parse_mail_kind(mail.kind);
   if (!kind) return {try_again, "this version has no template " + mail.kind};  // a newer node's mail
+  if (!mail.content_sealed) return {refused, "the mail's content is gone"};
   auto variables = use_.outbox.open(mail);
-  if (!variables) return {refused, variables.error().message};
+  if (!variables) return {try_again, variables.error().message};  // another node may have the right key
   auto message = compose_mail(settings_, use_.templates, *kind, mail, std::move(*variables));
-  if (!message) return {refused, message.error().message};
+  if (!message) return {try_again, message.error().message};  // a template or a setting: it can be mended
+  // From here on somebody may get it. The taking may have waited long for the database.
+  if (!may_go_on(mail, lease)) return {try_again, "the mail was taken for too long before it could be sent"};
   return use_.transport.blocking_deliver({.id = mail.id,
                                           .kind = mail.kind,
                                           .sender = settings_.from.address,
                                           .recipient = mail.recipient,
                                           .bytes = std::move(*message)},
-                                         cut_.get_token());
+                                         [&] { return may_go_on(mail, lease); });
 }
 
 void Sender::finish(const domain::ClaimedMail& mail, const Uuid& lease, std::string_view state,
@@ -156,7 +200,6 @@ void Sender::finish(const domain::ClaimedMail& mail, const Uuid& lease, std::str
   const std::optional<std::string> error = reason.empty() ? std::nullopt : std::optional{reason};
   const auto write = [&] {
     return use_.database.blocking_write([&](storage::Transaction& transaction) {
-      domain::delete_finished_mails(transaction, now - limits::mail_kept);
       return domain::finish_mail(transaction, mail.id, lease, state, now, error);
     });
   };
@@ -182,9 +225,9 @@ void Sender::finish(const domain::ClaimedMail& mail, const Uuid& lease, std::str
        {"reason", reason}});
 }
 
-void Sender::postpone(const domain::ClaimedMail& mail, const Uuid& lease, const std::string& reason) {
-  const auto now = use_.clock.now();
-  const auto due_at = now + retry_delay(mail.attempts, draw_fraction(use_.random));
+void Sender::postpone(const domain::ClaimedMail& mail, const Uuid& lease, microseconds delay,
+                      const std::string& reason) {
+  const auto due_at = use_.clock.now() + delay;
   if (due_at >= mail.expires_at) {
     finish(mail, lease, domain::mail_state::expired, reason);
     return;

@@ -9,6 +9,7 @@
 
 #include "base/limits.hpp"
 #include "embedded/mail_templates.hpp"
+#include "text/unicode.hpp"
 
 namespace keyward::mail {
 
@@ -171,11 +172,22 @@ const std::pair<const std::string, Templates::Locale>& Templates::find(std::stri
   return *locales_.find(fallback_locale);
 }
 
+namespace {
+
+/// A subject is a line of a header: a value in it is as long as a subject needs, and the whole not too long.
+std::string render_subject(const TemplateText& subject, Variables variables) {
+  constexpr std::size_t value_max_bytes = 200;
+  for (auto& [name, value] : variables) value = text::to_storable_text(value, value_max_bytes);
+  return text::to_storable_text(subject.render(variables), limits::mail_header_max_bytes);
+}
+
+}  // namespace
+
 Rendered Templates::render(MailKind kind, std::string_view locale, const Variables& variables) const {
   const auto& [name, found] = find(locale);
   const auto& message = found.messages.at(kind);
   return {.locale = name,
-          .subject = message.subject.render(variables),
+          .subject = render_subject(message.subject, variables),
           .text = message.text.render(variables),
           .html = found.layout_before + message.html.render(variables) + found.layout_after};
 }

@@ -6,6 +6,8 @@
 
 #include <fstream>
 
+#include "mail/composing.hpp"
+
 namespace keyward::mail {
 namespace {
 
@@ -72,6 +74,32 @@ TEST_F(TemplateFolder, a_folder_is_laid_over_ours) {
   EXPECT_EQ(made.html, "[<p>T</p>]");
   EXPECT_EQ(templates->render(MailKind::test, "fr", {}).subject, "Essai");
   EXPECT_THAT(templates->render(MailKind::verify_email, "fr", {}).subject, StartsWith("Confirm"));
+}
+
+TEST_F(TemplateFolder, a_subject_is_never_too_long_for_a_header) {
+  write("en/verify_email.txt", "Subject: {{link}} {{code}} {{name}} {{recipient}} {{service}}\n\n{{link}}\n");
+  write("en/verify_email.html", "x");
+  Variables variables;
+  for (const auto* name : {"link", "code", "name", "recipient", "service"})
+    variables.emplace(name, std::string(1999, 'x') + "ü");
+  const auto made = Templates::load(folder_)->render(MailKind::verify_email, "en", variables);
+  EXPECT_LE(made.subject.size(), 900);
+  EXPECT_THAT(made.subject, StartsWith(std::string(200, 'x') + " "));
+  EXPECT_EQ(made.text, variables["link"] + "\n");
+}
+
+TEST_F(TemplateFolder, what_cannot_stand_in_a_header_is_told_for_every_language) {
+  const SenderSettings settings{.from = {.name = "", .address = "no-reply@example.com"},
+                                .service_name = "Keyward",
+                                .public_url = "https://id.example.com"};
+  const auto checked = [&] {
+    const auto good = check_samples(settings, Templates::load(folder_).value(), Time{});
+    return good ? "" : good.error().message;
+  };
+  EXPECT_EQ(checked(), "");
+  write("fr/test.txt", "Subject: a\tb\n\nx");
+  write("fr/test.html", "x");
+  EXPECT_THAT(checked(), StartsWith("fr/test: "));
 }
 
 TEST_F(TemplateFolder, what_is_wrong_in_a_folder_is_told) {

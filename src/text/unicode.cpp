@@ -43,6 +43,19 @@ utf8proc_ssize_t checked(utf8proc_ssize_t length) {
   return length;
 }
 
+bool is_control(utf8proc_int32_t code_point) {
+  const auto category = utf8proc_category(code_point);
+  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_ZL ||
+         category == UTF8PROC_CATEGORY_ZP;
+}
+
+bool is_format(utf8proc_int32_t code_point) { return utf8proc_category(code_point) == UTF8PROC_CATEGORY_CF; }
+
+bool is_letter_or_mark(utf8proc_int32_t code_point) {
+  const auto category = utf8proc_category(code_point);
+  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_ME;  // Lu Ll Lt Lm Lo Mn Mc Me
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -98,12 +111,59 @@ std::optional<std::string> to_nfc(std::string_view text) {
 bool has_control_character(std::string_view text) {
   bool found = false;
   for_each_code_point(text, [&found](utf8proc_int32_t code_point) {
-    const auto category = utf8proc_category(code_point);
-    found = category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_ZL ||
-            category == UTF8PROC_CATEGORY_ZP;
+    found = is_control(code_point);
     return !found;
   });
   return found;
+}
+
+bool has_hidden_character(std::string_view text) {
+  bool found = false;
+  for_each_code_point(text, [&found](utf8proc_int32_t code_point) {
+    found = is_control(code_point) || is_format(code_point);
+    return !found;
+  });
+  return found;
+}
+
+std::string to_one_line(std::string_view text) {
+  std::string line;
+  while (!text.empty()) {
+    utf8proc_int32_t code_point = 0;
+    const auto length =
+        utf8proc_iterate(as_bytes(text).data(), static_cast<utf8proc_ssize_t>(text.size()), &code_point);
+    const auto taken = text.substr(0, length > 0 ? static_cast<std::size_t>(length) : 1);
+    if (length <= 0) {
+      line += "\ufffd";
+    } else if (is_control(code_point)) {
+      line += ' ';
+    } else if (!is_format(code_point)) {
+      line += taken;
+    }
+    text.remove_prefix(taken.size());
+  }
+  return line;
+}
+
+bool is_made_of_names(std::string_view text, std::size_t words_max) {
+  std::size_t words = 0;
+  bool in_word = false;
+  bool after_dot = false;
+  const bool good = for_each_code_point(text, [&](utf8proc_int32_t code_point) {
+    if (code_point == ' ') {
+      in_word = after_dot = false;
+      return true;
+    }
+    if (after_dot) return false;
+    if (code_point == '.') {
+      after_dot = true;
+      return in_word;
+    }
+    if (!in_word) ++words;
+    in_word = true;
+    return code_point == '\'' || code_point == '-' || is_letter_or_mark(code_point);
+  });
+  return good && words > 0 && words <= words_max;
 }
 
 }  // namespace keyward::text

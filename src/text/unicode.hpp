@@ -29,4 +29,15 @@ std::string to_storable_text(std::string_view text, std::size_t max_bytes);
 /// True when the text has a control character (C0, DEL, C1) or a line separator: never in a name.
 bool has_control_character(std::string_view text);
 
+/// True when the text has a character that is not seen, or that changes how others are seen: those above, and
+/// format characters (Cf: marks of direction, zero width).
+bool has_hidden_character(std::string_view text);
+
+/// One line of UTF-8: control characters and line separators become spaces, format characters are left out.
+std::string to_one_line(std::string_view text);
+
+/// Words of letters and marks, with apostrophes and hyphens in them and a dot only at their end: what a name
+/// is made of, and neither an address nor a link is.
+bool is_made_of_names(std::string_view text, std::size_t words_max);
+
 }  // namespace keyward::text

@@ -72,5 +72,25 @@ TEST(Unicode, storable_text_is_utf8_without_nul_and_within_its_bound) {
   EXPECT_EQ(to_storable_text("", 3), "");
 }
 
+TEST(Unicode, hidden_characters_are_found_and_left_out) {
+  for (const auto text :
+       {"a\tb"sv, "a\x7f"sv, "a\u0085"sv, "a\u2028"sv, "a\u202e"sv, "a\u200b"sv, "\u00ad"sv})
+    EXPECT_TRUE(has_hidden_character(text)) << testing::PrintToString(text);
+  EXPECT_FALSE(has_hidden_character("Größe & Söhne <AG>\u00a0\U0001f600"));
+  EXPECT_EQ(to_one_line("a\r\nb\u0085c\u2028d\u202e\u200be\x7f"), "a  b c de ");
+  EXPECT_EQ(to_one_line("a\xff\xc3"), "a\ufffd\ufffd");
+  EXPECT_EQ(to_one_line("Größe"), "Größe");
+}
+
+TEST(Unicode, names_are_told_from_what_is_more) {
+  for (const auto name : {"Ada"sv, "Dr. Ünal O'Neil-García Jr."sv, "J. R. R. Tolkien"sv, "Дмитрий Иванович"sv,
+                          "李小龍"sv, "محمد"sv, "e\u0301a"sv, "-"sv})
+    EXPECT_TRUE(is_made_of_names(name, 4)) << name;
+  for (const auto text : {""sv, " "sv, "."sv, "a.b"sv, "win.example"sv, "Ada 2"sv, "a.."sv, "a@b"sv,
+                          "one two three four five"sv, "a\u202eb"sv, "a\u3002b"sv, "a,"sv, "a\nb"sv,
+                          "a\xff"sv, "$"sv, "a/b"sv, "a:b"sv, "\u2460"sv})
+    EXPECT_FALSE(is_made_of_names(text, 4)) << text;
+}
+
 }  // namespace
 }  // namespace keyward::text

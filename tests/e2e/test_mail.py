@@ -254,6 +254,11 @@ def test_R1_what_a_mail_says_is_sealed_in_the_database(data):
     ({"KEYWARD_MAIL_FROM": "Somebody <nobody>"}, "NAME <ADDRESS>"),
     ({"KEYWARD_MAIL_USERNAME": "me"}, "mail.password"),
     ({"KEYWARD_MAIL_CA_FILE": "/nowhere/ca.pem"}, "mail.ca_file"),
+    ({"KEYWARD_MAIL_CA_FILE": "/dev/null"}, "mail.ca_file"),
+    ({"KEYWARD_MAIL_CA_FILE": __file__}, "has no certificate"),
+    ({"KEYWARD_MAIL_SERVICE_NAME": "Key\nward"}, "mail.service_name"),
+    ({"KEYWARD_MAIL_SERVICE_NAME": "Key\u202eward"}, "mail.service_name"),
+    ({"KEYWARD_MAIL_SERVICE_NAME": "x" * 61}, "mail.service_name"),
     ({"KEYWARD_MAIL_LOCALE": "tlh"}, "mail.locale"),
     ({"KEYWARD_MAIL_TEMPLATES": "/nowhere"}, "mail.templates"),
 ])
@@ -275,6 +280,10 @@ def test_own_templates_are_laid_over_ours_and_checked_at_start(data, tmp_path):
     for words in (("serve",), ("config", "check"), ("mail", "test", "a@example.com")):
         code, out, err = command(*words, data=data, env=env)
         assert code == 1 and "en/test.txt:4: " in out + err and "tiem" in out + err
+    (folder / "en/test.txt").write_text("Subject: a\tb\n\nSent {{time}}.\n")
+    for words in (("serve",), ("config", "check")):
+        code, out, err = command(*words, data=data, env=env)
+        assert code == 1 and "en/test" in out + err and "header" in out + err
     (folder / "en/test.txt").unlink()
     (folder / "en/test.html").unlink()
     (folder / "en/verify_mail.txt").write_text("Subject: x\n\n")

@@ -138,23 +138,8 @@ int mail_preview(const CommonFlags& flags, const std::filesystem::path& folder) 
     std::filesystem::create_directories(folder / locale, error);
     if (error) return complain((folder / locale).string() + ": " + error.message());
     for (const auto kind : mail::all_mail_kinds) {
-      auto sample = mail::sample(kind,
-                                 {.email = {"ada@example.com", "ada@example.com"},
-                                  .full_name = "Ada",
-                                  .account_id = {},
-                                  .locale = locale},
-                                 settings.public_url, now);
-      sample.variables.emplace("name", mail::to_greeting(sample.to.full_name));
-      const domain::ClaimedMail row{.id = {},
-                                    .kind = std::string{mail::to_string(kind)},
-                                    .locale = locale,
-                                    .recipient = sample.to.email.as_typed,
-                                    .message_id = "preview@keyward.invalid",
-                                    .content_sealed = {},
-                                    .created_at = now,
-                                    .expires_at = now,
-                                    .attempts = 0};
-      const auto made = mail::make_preview(settings, *templates, kind, row, sample.variables);
+      const auto [row, variables] = mail::make_sample(settings, kind, locale, now);
+      const auto made = mail::make_preview(settings, *templates, kind, row, variables);
       if (!made) return complain(made.error().message);
       const auto path = folder / locale / row.kind;
       for (const auto& [suffix, text] :

@@ -318,11 +318,24 @@ TEST_F(ConfigTest, the_public_url_is_the_issuer_and_the_audience_unless_they_are
 TEST_F(ConfigTest, a_public_url_in_clear_is_warned_of) {
   EXPECT_THAT(
       load_config(with_environment({{"KEYWARD_SERVER_PUBLIC_URL", "http://id.example.com"}}))->warnings,
-      ElementsAre(HasSubstr("not https")));
+      Contains(HasSubstr("not https")));
   EXPECT_THAT(load_config(with_environment({{"KEYWARD_SERVER_LISTEN", "10.0.0.5:8080"}}))->warnings,
-              ElementsAre(HasSubstr("not https")));
+              Contains(HasSubstr("not https")));
   EXPECT_THAT(load_config(with_environment({{"KEYWARD_SERVER_PUBLIC_URL", "http://[::1]:9000"}}))->warnings,
               IsEmpty());
+}
+
+TEST_F(ConfigTest, mails_that_become_files_are_warned_of_where_others_may_register) {
+  const auto warnings = [](const std::string& url, const std::string& smtp_url) {
+    std::vector<std::pair<std::string, std::string>> variables{{"KEYWARD_SERVER_PUBLIC_URL", url},
+                                                               {"KEYWARD_MAIL_FROM", "no-reply@example.com"}};
+    if (!smtp_url.empty()) variables.emplace_back("KEYWARD_MAIL_SMTP_URL", smtp_url);
+    return load_config(with_environment(std::move(variables)))->warnings;
+  };
+  EXPECT_THAT(warnings("https://id.example.com", ""), ElementsAre(HasSubstr("mail.smtp_url is not set")));
+  EXPECT_THAT(warnings("https://id.example.com", "smtps://mail.example.com"), IsEmpty());
+  EXPECT_THAT(warnings("https://localhost", ""), IsEmpty());
+  EXPECT_THAT(warnings("http://127.0.0.1:8080", ""), IsEmpty());
 }
 
 TEST_F(ConfigTest, a_database_on_the_network_that_need_not_prove_itself_is_warned_of) {

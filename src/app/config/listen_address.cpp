@@ -134,11 +134,16 @@ std::string public_url_of(const ListenAddress& address, bool tls) {
   return address.port == (tls ? 443 : 80) ? url : url + ":" + std::to_string(address.port);
 }
 
+bool is_of_this_machine(std::string_view public_url) {
+  constexpr std::string_view after_scheme = "://";
+  const auto at = public_url.find(after_scheme);
+  if (at == std::string_view::npos) return false;
+  const auto parts = split(public_url.substr(at + after_scheme.size()));
+  return parts && is_loopback(parts->host);
+}
+
 bool is_clear_text_url(std::string_view public_url) {
-  constexpr std::string_view scheme = "http://";
-  if (!public_url.starts_with(scheme)) return false;
-  const auto parts = split(public_url.substr(scheme.size()));
-  return !parts || !is_loopback(parts->host);
+  return public_url.starts_with("http://") && !is_of_this_machine(public_url);
 }
 
 }  // namespace keyward::app

@@ -32,6 +32,9 @@ std::expected<std::string, std::string> parse_public_url(std::string_view text);
 /// every interface.
 std::string public_url_of(const ListenAddress& address, bool tls);
 
+/// Only this machine can reach the URL of a public_url.
+bool is_of_this_machine(std::string_view public_url);
+
 /// True for plain http:// to a host that is not this machine: passwords would cross the network in clear.
 bool is_clear_text_url(std::string_view public_url);
 

@@ -150,6 +150,11 @@ class Loader {
           fmt::format("server.public_url {} is not https: passwords cross the network in clear",
                       config_.server.public_url));
     }
+    if (config_.mail.smtp_url.empty() && !is_of_this_machine(config_.server.public_url)) {
+      config_.warnings.push_back(
+          "mail.smtp_url is not set: nobody gets a mail, and links that work for accounts lie in files of "
+          "the data folder's outbox");
+    }
     if (is_open_to_impostors(config_.storage.url)) {
       config_.warnings.push_back(
           "storage.url names a PostgreSQL on the network and does not say sslmode=verify-full: whoever can "

@@ -4,7 +4,10 @@
 
 #include <fstream>
 
+#include "base/limits.hpp"
+#include "crypto/certificates.hpp"
 #include "mail/smtp_url.hpp"
+#include "text/unicode.hpp"
 
 namespace keyward::app {
 
@@ -19,8 +22,8 @@ class MailChecker {
     if (!mail_.smtp_url.empty()) check_server();
     if (mail_.username.empty() != mail_.password.empty())
       refuse("mail.username", "needs mail.password, and the other way round");
-    if (!mail_.ca_file.empty() && !std::ifstream{mail_.ca_file})
-      refuse("mail.ca_file", fmt::format("{} cannot be read", mail_.ca_file.string()));
+    check_service_name();
+    if (!mail_.ca_file.empty()) check_ca_file();
     return std::move(errors_);
   }
 
@@ -48,6 +51,33 @@ class MailChecker {
       refuse("mail.smtp_url",
              "would send passwords and links over the network in clear: use smtps:// or smtp+starttls://, or "
              "set mail.allow_clear_text if the network is yours alone");
+    }
+  }
+
+  /// It stands in subjects and in sentences.
+  void check_service_name() {
+    const auto& name = mail_.service_name;
+    if (!text::is_utf8(name) || text::has_hidden_character(name) ||
+        text::count_code_points(name) > limits::mail_greeting_max_code_points) {
+      refuse("mail.service_name",
+             fmt::format(
+                 "must be one line of UTF-8 without controls or marks of direction, of {} characters at most",
+                 limits::mail_greeting_max_code_points));
+    }
+  }
+
+  void check_ca_file() {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(mail_.ca_file, error)) {
+      refuse("mail.ca_file", fmt::format("{} is no file", mail_.ca_file.string()));
+      return;
+    }
+    std::ifstream stream{mail_.ca_file, std::ios::binary};
+    const std::string pem{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream) {
+      refuse("mail.ca_file", fmt::format("{} cannot be read", mail_.ca_file.string()));
+    } else if (crypto::count_certificates(pem) == 0) {
+      refuse("mail.ca_file", fmt::format("{} has no certificate (PEM)", mail_.ca_file.string()));
     }
   }
 

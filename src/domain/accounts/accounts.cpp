@@ -1,6 +1,7 @@
 #include "domain/accounts/accounts.hpp"
 
 #include "domain/one_time_tokens/one_time_tokens.hpp"
+#include "domain/outbox/outgoing_mails.hpp"
 #include "domain/roles/keeps_an_admin.hpp"
 #include "domain/roles/roles.hpp"
 #include "storage/errors.hpp"
@@ -90,6 +91,7 @@ Result<void> set_disabled(storage::Transaction& transaction, const Uuid& id, boo
 Result<void> delete_account(storage::Transaction& transaction, const Uuid& id) {
   const auto deleted =
       transaction.execute("DELETE FROM accounts WHERE id = $1 AND " KEYWARD_KEEPS_AN_ADMIN, id);
+  if (deleted == 1) delete_mails_of_account(transaction, id);
   return explain(transaction, id, deleted);
 }
 

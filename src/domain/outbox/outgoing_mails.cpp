@@ -1,5 +1,7 @@
 #include "domain/outbox/outgoing_mails.hpp"
 
+#include "base/limits.hpp"
+
 // One list for every statement that takes a mail, and one for every that shows it; the names are the
 // structs'.
 #define KEYWARD_CLAIMED_COLUMNS \
@@ -43,15 +45,29 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction) {
       "SELECT due_at FROM outgoing_mails WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1");
 }
 
+bool renew_mail_lease(storage::Transaction& transaction, const Uuid& id, const MailLease& lease) {
+  return transaction.execute(
+             "UPDATE outgoing_mails SET due_at = $3 WHERE id = $1 AND lease = $2 AND state = 'waiting'", id,
+             lease.id, lease.until) == 1;
+}
+
 bool finish_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
                  std::string_view state, Time now, const std::optional<std::string>& error) {
   // What failed keeps its content, for whoever mends the cause and retries.
   const bool keep = state == mail_state::failed;
-  return transaction.execute(
-             "UPDATE outgoing_mails SET state = $3, finished_at = $4, due_at = NULL, lease = NULL, "
-             "content_sealed = CASE WHEN $5 THEN content_sealed END, last_error = COALESCE($6, last_error) "
-             "WHERE id = $1 AND lease = $2 AND state = 'waiting'",
-             id, lease_id, state, now, keep, error) == 1;
+  const bool noted =
+      transaction.execute(
+          "UPDATE outgoing_mails SET state = $3, finished_at = $4, due_at = NULL, lease = NULL, "
+          "content_sealed = CASE WHEN $5 THEN content_sealed END, last_error = COALESCE($6, last_error) "
+          "WHERE id = $1 AND lease = $2 AND state = 'waiting'",
+          id, lease_id, state, now, keep, error) == 1;
+  if (noted) {
+    transaction.execute(
+        "DELETE FROM outgoing_mails WHERE id = $1 AND account_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
+        "accounts WHERE accounts.id = outgoing_mails.account_id)",
+        id);
+  }
+  return noted;
 }
 
 bool postpone_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id, Time due_at,
@@ -69,8 +85,41 @@ std::int64_t count_mails_since(storage::Transaction& transaction, const Bytes& r
       recipient_key, kind, since);
 }
 
-void delete_finished_mails(storage::Transaction& transaction, Time before) {
-  transaction.execute("DELETE FROM outgoing_mails WHERE finished_at < $1", before);
+bool has_stale_mails(storage::Transaction& transaction, Time now) {
+  return transaction
+             .find<Uuid>(
+                 "SELECT id FROM outgoing_mails WHERE content_sealed IS NOT NULL AND expires_at <= $1 LIMIT "
+                 "1",
+                 now)
+             .has_value() ||
+         transaction
+             .find<Uuid>("SELECT id FROM outgoing_mails WHERE finished_at < $1 LIMIT 1",
+                         now - limits::mail_kept)
+             .has_value();
+}
+
+std::int64_t sweep_mails(storage::Transaction& transaction, Time now) {
+  const auto erased = transaction.execute(
+      "UPDATE outgoing_mails SET content_sealed = NULL WHERE id IN (SELECT id FROM outgoing_mails WHERE "
+      "content_sealed IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+      now, limits::session_sweep_max);
+  const auto forgotten = transaction.execute(
+      "DELETE FROM outgoing_mails WHERE id IN (SELECT id FROM outgoing_mails WHERE finished_at < $1 ORDER "
+      "BY finished_at LIMIT $2)",
+      now - limits::mail_kept, limits::session_sweep_max);
+  return erased + forgotten;
+}
+
+void delete_mails_of_account(storage::Transaction& transaction, const Uuid& account_id) {
+  transaction.execute(
+      "DELETE FROM outgoing_mails WHERE account_id = $1 AND (finished_at IS NOT NULL OR kind IN "
+      "('verify_email', 'reset_password', 'email_change_confirm', 'email_change_warn'))",
+      account_id);
+}
+
+bool is_mail_expired(storage::Transaction& transaction, const Uuid& id, Time now) {
+  const auto expires_at = transaction.find<Time>("SELECT expires_at FROM outgoing_mails WHERE id = $1", id);
+  return !expires_at || *expires_at <= now;
 }
 
 std::vector<OutgoingMail> list_outgoing_mails(storage::Transaction& transaction, std::string_view state,
@@ -94,13 +143,15 @@ std::int64_t retry_mails(storage::Transaction& transaction, const std::optional<
   if (id) {
     return transaction.execute(
         "UPDATE outgoing_mails SET state = 'waiting', due_at = $2, finished_at = NULL WHERE id = $1 AND "
-        "expires_at > $2 AND (state = 'failed' OR (state = 'waiting' AND (lease IS NULL OR due_at <= $2)))",
+        "expires_at > $2 AND ((state = 'failed' AND content_sealed IS NOT NULL) OR (state = 'waiting' AND "
+        "(lease IS NULL OR due_at <= $2)))",
         *id, now);
   }
   return transaction.execute(
       "UPDATE outgoing_mails SET state = 'waiting', due_at = $1, finished_at = NULL WHERE expires_at > $1 "
       "AND "
-      "(state = 'failed' OR (state = 'waiting' AND (lease IS NULL OR due_at <= $1)))",
+      "((state = 'failed' AND content_sealed IS NOT NULL) OR (state = 'waiting' AND (lease IS NULL OR due_at "
+      "<= $1)))",
       now);
 }
 

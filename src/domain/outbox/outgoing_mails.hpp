@@ -91,8 +91,12 @@ std::optional<ClaimedMail> claim_mail(storage::Transaction& transaction, const U
 /// When the next mail can be taken; nothing when none waits.
 std::optional<Time> find_next_due_mail(storage::Transaction& transaction);
 
+/// The taker needs the mail for longer. False: the lease is no longer the mail's.
+[[nodiscard]] bool renew_mail_lease(storage::Transaction& transaction, const Uuid& id,
+                                    const MailLease& lease);
+
 /// The end of an attempt. Each returns false when the lease is no longer the mail's, and changes nothing
-/// then.
+/// then. A mail about an account that is gone is forgotten when it is over.
 [[nodiscard]] bool finish_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
                                std::string_view state, Time now, const std::optional<std::string>& error);
 [[nodiscard]] bool postpone_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
@@ -102,8 +106,18 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction);
 std::int64_t count_mails_since(storage::Transaction& transaction, const Bytes& recipient_key,
                                std::string_view kind, Time since);
 
-/// Forgets mails that were over before then.
-void delete_finished_mails(storage::Transaction& transaction, Time before);
+/// Something for sweep_mails.
+bool has_stale_mails(storage::Transaction& transaction, Time now);
+/// Erases the contents of mails that have expired and forgets mails that were over limits::mail_kept ago,
+/// limits::session_sweep_max of each. Returns how many there were.
+std::int64_t sweep_mails(storage::Transaction& transaction, Time now);
+
+/// What is over of an account's mails goes, and what waits with a link, which is dead with the account.
+/// Notices that wait are sent all the same, and go then (finish_mail).
+void delete_mails_of_account(storage::Transaction& transaction, const Uuid& account_id);
+
+/// Also true of a mail that nothing is known of any more.
+bool is_mail_expired(storage::Transaction& transaction, const Uuid& id, Time now);
 
 /// Newest first, those before `before` in that order; `state` empty: all.
 std::vector<OutgoingMail> list_outgoing_mails(storage::Transaction& transaction, std::string_view state,

@@ -7,7 +7,9 @@
 #include <set>
 #include <thread>
 
+#include "base/limits.hpp"
 #include "crypto/system_random.hpp"
+#include "domain/accounts/accounts.hpp"
 #include "storage/conformance/engine.hpp"
 #include "storage/conformance/postgres_server.hpp"
 #include "storage/migrations.hpp"
@@ -30,11 +32,11 @@ class OutgoingMails : public testing::TestWithParam<std::string> {
     ASSERT_TRUE(storage::blocking_migrate(*database_, start));
   }
 
-  Uuid insert(Time created_at = start) {
+  Uuid insert(Time created_at = start, std::optional<Uuid> account_id = {}, std::string kind = "test") {
     const NewOutgoingMail mail{.id = Uuid::make_v7(created_at, random_),
-                               .kind = "test",
+                               .kind = std::move(kind),
                                .locale = "en",
-                               .account_id = std::nullopt,
+                               .account_id = account_id,
                                .recipient = "ada@example.com",
                                .recipient_key = {9},
                                .message_id = "x@example.com",
@@ -69,6 +71,22 @@ class OutgoingMails : public testing::TestWithParam<std::string> {
     return database_->blocking_read([](storage::Transaction& transaction) {
       return transaction.get<std::int64_t>("SELECT count(content_sealed) FROM outgoing_mails");
     });
+  }
+
+  std::int64_t sweep(Time now) {
+    const auto swept = database_->blocking_write(
+        [&](storage::Transaction& transaction) { return sweep_mails(transaction, now); });
+    EXPECT_FALSE(database_->blocking_read(
+        [&](storage::Transaction& transaction) { return has_stale_mails(transaction, now); }));
+    return swept;
+  }
+  std::set<Uuid> ids() {
+    const auto mails = database_->blocking_read([](storage::Transaction& transaction) {
+      return list_outgoing_mails(transaction, "", std::nullopt, 10);
+    });
+    std::set<Uuid> all;
+    for (const auto& mail : mails) all.insert(mail.id);
+    return all;
   }
 
   storage::conformance::TemporaryFolder folder_;
@@ -155,13 +173,71 @@ TEST_P(OutgoingMails, the_oldest_due_one_goes_first_and_old_rows_are_forgotten) 
   EXPECT_EQ(claim(start + seconds{5}, by)->id, first);
   EXPECT_EQ(database_->blocking_read(find_next_due_mail), start + seconds{1});
   ASSERT_TRUE(finish(first, by, mail_state::sent, start + seconds{6}));
-  database_->blocking_write(
-      [](storage::Transaction& transaction) { delete_finished_mails(transaction, start + seconds{7}); });
-  const auto left = database_->blocking_read([](storage::Transaction& transaction) {
-    return list_outgoing_mails(transaction, "", std::nullopt, 10);
+  const auto later = start + seconds{6} + limits::mail_kept;
+  EXPECT_EQ(sweep(later), 1);  // the second one's content: it has expired
+  EXPECT_EQ(ids(), (std::set{first, second}));
+  EXPECT_EQ(sweep(later + seconds{1}), 1);
+  EXPECT_EQ(ids(), std::set{second});
+}
+
+TEST_P(OutgoingMails, R1_the_content_goes_when_the_mail_expires_whatever_became_of_it) {
+  insert();
+  const auto failed = insert(start + seconds{1});
+  const auto by = lease(start + seconds{1});
+  ASSERT_TRUE(claim(start + seconds{1}, by));
+  const auto other = lease(start + seconds{1});
+  ASSERT_TRUE(claim(start + seconds{1}, other));
+  ASSERT_TRUE(finish(failed, other, mail_state::failed, start + seconds{2}));
+  const auto expiry = start + std::chrono::hours{24};
+  EXPECT_EQ(sweep(expiry - seconds{1}), 0);
+  EXPECT_EQ(contents(), 2);
+  EXPECT_EQ(sweep(expiry + seconds{1}), 2);
+  EXPECT_EQ(contents(), 0);
+  EXPECT_EQ(sweep(expiry + seconds{1}), 0);
+  EXPECT_EQ(ids().size(), 2);
+}
+
+TEST_P(OutgoingMails, of_an_account_that_is_gone_only_notices_that_wait_are_left_until_they_are_sent) {
+  const auto account = Uuid::make_v7(start, random_);
+  database_->blocking_write([&](storage::Transaction& transaction) {
+    ASSERT_TRUE(insert_account(transaction, {.id = account,
+                                             .email = {"ada@example.com", "ada@example.com"},
+                                             .password_hash = "x",
+                                             .created_at = start}));
   });
-  ASSERT_EQ(left.size(), 1);
-  EXPECT_EQ(left[0].id, second);
+  const auto sent = insert(start, account, "new_device");
+  const auto by = lease(start);
+  ASSERT_TRUE(claim(start, by));
+  ASSERT_TRUE(finish(sent, by, mail_state::sent, start));
+  insert(start, account, "reset_password");
+  const auto notice = insert(start, account, "password_changed");
+  const auto of_nobody = insert(start);
+  database_->blocking_write(
+      [&](storage::Transaction& transaction) { ASSERT_TRUE(delete_account(transaction, account)); });
+  EXPECT_EQ(ids(), (std::set{notice, of_nobody}));
+  for (int i = 0; i < 2; ++i) {
+    const auto next = lease(start);
+    const auto mail = claim(start, next);
+    ASSERT_TRUE(mail);
+    ASSERT_TRUE(finish(mail->id, next, mail_state::sent, start));
+  }
+  EXPECT_EQ(ids(), std::set{of_nobody});
+}
+
+TEST_P(OutgoingMails, a_lease_is_renewed_by_its_holder_alone) {
+  const auto id = insert();
+  const auto by = lease(start);
+  ASSERT_TRUE(claim(start, by));
+  const auto renew = [&](const Uuid& lease_id, Time until) {
+    return database_->blocking_write([&](storage::Transaction& transaction) {
+      return renew_mail_lease(transaction, id, {lease_id, until});
+    });
+  };
+  EXPECT_TRUE(renew(by.id, start + seconds{120}));
+  EXPECT_EQ(row(id).due_at, start + seconds{120});
+  EXPECT_FALSE(renew(lease(start).id, start + seconds{180}));
+  ASSERT_TRUE(finish(id, by, mail_state::sent, start));
+  EXPECT_FALSE(renew(by.id, start + seconds{180}));
 }
 
 }  // namespace

@@ -43,13 +43,13 @@ std::string_view find_name(const std::array<Mark, count>& marks, std::string_vie
   return found == marks.end() ? std::string_view{} : found->name;
 }
 
-/// The first product of the header (RFC 9110 §10.1.5) if it is a plain word: `curl/8.1` gives curl.
+/// The first product of the header (RFC 9110 §10.1.5) if it is a plain word: `curl/8.1` gives curl. One
+/// with a dot would be a link where mails tell of the device.
 std::string_view first_product(std::string_view user_agent) {
   constexpr std::size_t max_bytes = 40;
   const auto product = user_agent.substr(0, user_agent.find_first_of("/ "));
   const bool plain = std::ranges::all_of(product, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
   return plain && product.size() <= max_bytes && product != "Mozilla" ? product : std::string_view{};
 }

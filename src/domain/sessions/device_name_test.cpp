@@ -52,7 +52,7 @@ TEST(DeviceName, names_what_people_use) {
 
 TEST(DeviceName, L2_nothing_that_a_client_makes_up_comes_out_raw) {
   for (const std::string_view text : {"<script>alert(1)</script>", "\x1b[31mred/1", "a\r\nb/1", "\u202egnp/1",
-                                      "\xff\xfe/1", "ünïcode/1", "quote\"/1", "'--/1"}) {
+                                      "\xff\xfe/1", "ünïcode/1", "win.example/1", "quote\"/1", "'--/1"}) {
     EXPECT_EQ(name_device(text), "Unknown device") << text;
   }
   EXPECT_EQ(name_device(std::string(512, 'x')), "Unknown device");
