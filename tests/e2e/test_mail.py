@@ -293,8 +293,8 @@ def test_own_templates_are_laid_over_ours_and_checked_at_start(data, tmp_path):
 def test_preview_writes_every_mail_in_every_language(data, tmp_path):
     code, out, err = command("mail", "preview", "--out", tmp_path / "out", "--json", data=data)
     assert code == 0, err
-    kinds = {"verify_email", "reset_password", "password_changed", "email_change_confirm", "email_change_warn", "new_device",
-             "login_after_failures", "session_ended_reuse", "already_registered", "test"}
+    kinds = {"verify_email", "reset_password", "password_changed", "email_change_confirm", "email_change_warn",
+             "email_changed", "account_deleted", "new_device", "login_after_failures", "session_ended_reuse", "already_registered", "test"}
     for locale in ("en", "de"):
         assert {path.stem for path in (tmp_path / "out" / locale).glob("*.eml")} == kinds
         for path in (tmp_path / "out" / locale).iterdir():
