@@ -91,7 +91,7 @@ Result<void> set_disabled(storage::Transaction& transaction, const Uuid& id, boo
 Result<void> delete_account(storage::Transaction& transaction, const Uuid& id) {
   const auto deleted =
       transaction.execute("DELETE FROM accounts WHERE id = $1 AND " KEYWARD_KEEPS_AN_ADMIN, id);
-  if (deleted == 1) delete_mails_of_account(transaction, id);
+  if (deleted == 1) forget_mails_of_account(transaction, id);
   return explain(transaction, id, deleted);
 }
 

@@ -63,8 +63,8 @@ bool finish_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& 
           id, lease_id, state, now, keep, error) == 1;
   if (noted) {
     transaction.execute(
-        "DELETE FROM outgoing_mails WHERE id = $1 AND account_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
-        "accounts WHERE accounts.id = outgoing_mails.account_id)",
+        "UPDATE outgoing_mails SET recipient = '', content_sealed = NULL WHERE id = $1 AND account_id IS NOT "
+        "NULL AND NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = outgoing_mails.account_id)",
         id);
   }
   return noted;
@@ -110,10 +110,12 @@ std::int64_t sweep_mails(storage::Transaction& transaction, Time now) {
   return erased + forgotten;
 }
 
-void delete_mails_of_account(storage::Transaction& transaction, const Uuid& account_id) {
+void forget_mails_of_account(storage::Transaction& transaction, const Uuid& account_id) {
+  // The rows stay: mails to an address are counted also when their account is gone.
   transaction.execute(
-      "DELETE FROM outgoing_mails WHERE account_id = $1 AND (finished_at IS NOT NULL OR kind IN "
-      "('verify_email', 'reset_password', 'email_change_confirm', 'email_change_warn'))",
+      "UPDATE outgoing_mails SET recipient = '', content_sealed = NULL, expires_at = created_at WHERE "
+      "account_id = $1 AND (finished_at IS NOT NULL OR kind IN ('verify_email', 'reset_password', "
+      "'email_change_confirm', 'email_change_warn'))",
       account_id);
 }
 

@@ -96,7 +96,7 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction);
                                     const MailLease& lease);
 
 /// The end of an attempt. Each returns false when the lease is no longer the mail's, and changes nothing
-/// then. A mail about an account that is gone is forgotten when it is over.
+/// then. Of a mail about an account that is gone, neither recipient nor content is left.
 [[nodiscard]] bool finish_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
                                std::string_view state, Time now, const std::optional<std::string>& error);
 [[nodiscard]] bool postpone_mail(storage::Transaction& transaction, const Uuid& id, const Uuid& lease_id,
@@ -112,9 +112,10 @@ bool has_stale_mails(storage::Transaction& transaction, Time now);
 /// limits::session_sweep_max of each. Returns how many there were.
 std::int64_t sweep_mails(storage::Transaction& transaction, Time now);
 
-/// What is over of an account's mails goes, and what waits with a link, which is dead with the account.
-/// Notices that wait are sent all the same, and go then (finish_mail).
-void delete_mails_of_account(storage::Transaction& transaction, const Uuid& account_id);
+/// Nobody is named any more by what is over of an account's mails, and by what waits with a link: that is
+/// dead with the account, and the mail expires. Notices that wait are sent all the same, and then finish_mail
+/// does this.
+void forget_mails_of_account(storage::Transaction& transaction, const Uuid& account_id);
 
 /// Also true of a mail that nothing is known of any more.
 bool is_mail_expired(storage::Transaction& transaction, const Uuid& id, Time now);
