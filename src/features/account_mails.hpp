@@ -78,7 +78,7 @@ class AccountMails {
   struct Bound {
     text::EmailAddress to;
     Uuid account_id;
-    mail::MailKind kind;
+    mail::MailKind kind{};
   };
   [[nodiscard]] bool is_within_limit(storage::Transaction& transaction, const Bound& bound,
                                      const Asker& asker) const;
