@@ -86,10 +86,11 @@ std::size_t read_message(char* buffer, std::size_t size, std::size_t count, void
 bool may_go_on(Attempt& attempt) {
   const bool leaving = attempt.phase == Attempt::Phase::leaving;
   const bool is_late = SteadyClock::now() >= attempt.deadline;
-  bool is_cut = true;
+  bool is_cut = false;
   try {
     is_cut = !attempt.may_go_on();
   } catch (const std::exception&) {  // libcurl is C: nothing may be thrown through it
+    is_cut = true;
   }
   if (!leaving) {
     attempt.is_late = is_late;
