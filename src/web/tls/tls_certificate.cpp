@@ -55,7 +55,7 @@ Result<Time> read_end(SSL_CTX* context, const TlsFiles& files, Time now) {
 
 Result<TlsContext> make_context(const TlsFiles& files) {
   ERR_clear_error();
-  const TlsContext context{SSL_CTX_new(TLS_server_method()), &SSL_CTX_free};
+  TlsContext context{SSL_CTX_new(TLS_server_method()), &SSL_CTX_free};
   if (context == nullptr) return fail(ErrorCode::internal, "OpenSSL has no TLS", last_tls_error());
   auto* const raw = context.get();
   SSL_CTX_set_security_level(raw, 2);
