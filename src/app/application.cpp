@@ -5,6 +5,7 @@
 
 #include "app/mail_setup.hpp"
 #include "app/mail_sweep.hpp"
+#include "app/service_setup.hpp"
 #include "app/session_sweep.hpp"
 #include "app/setup_token_file.hpp"
 #include "app/tls_setup.hpp"
@@ -117,14 +118,15 @@ void make_last_checkpoint(Core& core) {
 
 }  // namespace
 
-Result<std::unique_ptr<Application>> Application::open(Config config) {
+Result<std::unique_ptr<Application>> Application::open(Config config, web::ServiceManager manager) {
   auto templates = load_templates(config);
   if (!templates) return fail_from(templates);
   auto pages = load_pages(config);
   if (!pages) return fail_from(pages);
   auto core = Core::open(config, STDOUT_FILENO);
   if (!core) return fail_from(core);
-  std::unique_ptr<Application> application{new Application(std::move(config), std::move(*core))};
+  std::unique_ptr<Application> application{
+      new Application(std::move(config), std::move(manager), std::move(*core))};
   if (auto opened = application->open_ports(); !opened) return fail_from(opened);
   auto token = prepare_setup_token(*application->core_, setup_token_path(application->config_));
   if (!token) return fail_from(token);
@@ -142,21 +144,30 @@ Result<void> Application::open_ports() {
   certificate_ = std::move(*certificate);
   auto options = to_server_options(config_);
   options.certificate = certificate_.get();
+  options.at_drain = [this] { manager_.tell_stopping(); };
+  auto passed = assign_passed_sockets(manager_, config_);
+  if (!passed) return fail_from(passed);
+  options.passed_socket = passed->server;
   auto server = web::Server::open(std::move(options), router_);
   if (!server) return fail_from(server);
   server_ = std::move(*server);
   use_bound_port(config_, server_->port());
+  return open_redirect(passed->redirect);
+}
+
+Result<void> Application::open_redirect(int passed_socket) {
   if (!config_.tls.redirect_listen) return {};
   redirect_ = std::make_unique<web::HttpsRedirect>(config_.server.public_url);
   auto& listen = *config_.tls.redirect_listen;
-  auto port = server_->listen_in_clear(listen.host, listen.port, *redirect_);
+  auto port = server_->listen_in_clear(listen.host, listen.port, *redirect_, passed_socket);
   if (!port) return fail_from(port);
   listen.port = *port;
   return {};
 }
 
-Application::Application(Config config, std::unique_ptr<Core> core)
+Application::Application(Config config, web::ServiceManager manager, std::unique_ptr<Core> core)
     : config_(std::move(config)),
+      manager_(std::move(manager)),
       core_(std::move(core)),
       session_settings_(to_session_settings(config_)),
       password_policy_(to_password_policy(config_)),
@@ -289,6 +300,8 @@ bool Application::run() {
   deferred_work_->start();
   mail_sender_->start();
   server_->stop_on_signals();
+  start_watchdog(*server_, manager_);
+  manager_.tell_ready();
   const bool drained = server_->run();
   if (!drained) log(LogLevel::warning, "drain_deadline_passed");
   deferred_work_->stop();

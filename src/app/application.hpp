@@ -34,13 +34,15 @@
 #include "web/https_redirect.hpp"
 #include "web/openapi/documentation.hpp"
 #include "web/router.hpp"
+#include "web/service_manager.hpp"
 
 namespace keyward::app {
 
 class Application {
  public:
-  /// Opens the core and binds the port. The error is one sentence for the operator.
-  static Result<std::unique_ptr<Application>> open(Config config);
+  /// Opens the core and binds the port, or takes the sockets that `manager` passes. The error is one sentence
+  /// for the operator.
+  static Result<std::unique_ptr<Application>> open(Config config, web::ServiceManager manager = {});
 
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -55,8 +57,9 @@ class Application {
   [[nodiscard]] const std::optional<Secret>& new_setup_token() const { return new_setup_token_; }
 
  private:
-  Application(Config config, std::unique_ptr<Core> core);
+  Application(Config config, web::ServiceManager manager, std::unique_ptr<Core> core);
   Result<void> open_ports();
+  Result<void> open_redirect(int passed_socket);
   void construct_features();
   void construct_mail_flows();
   void construct_pages(features::Pages pages);
@@ -66,6 +69,7 @@ class Application {
   [[nodiscard]] std::string limit_metrics_text() const;
 
   Config config_;
+  web::ServiceManager manager_;
   std::unique_ptr<Core> core_;
   std::optional<Secret> new_setup_token_;
   domain::SessionSettings session_settings_;

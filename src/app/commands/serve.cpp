@@ -1,5 +1,6 @@
 // keyward serve
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -48,7 +49,9 @@ int serve(const CommonFlags& flags) {
   std::signal(SIGXFSZ, SIG_IGN);
   auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
-  auto application = Application::open(std::move(*config));
+  auto manager = web::ServiceManager::from_environment(web::ServiceManager::own_environment(), ::getpid());
+  if (!manager) return complain(manager.error().message);
+  auto application = Application::open(std::move(*config), std::move(*manager));
   if (!application) return complain(application.error().message);
   if ((*application)->first_start()) greet(**application);
   show_setup_token(**application);

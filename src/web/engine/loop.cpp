@@ -1,7 +1,9 @@
 #include "web/engine/loop.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -55,6 +57,24 @@ std::uint16_t Loop::listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_p
   acceptor.set_option(asio::ip::tcp::no_delay{true});  // what is accepted inherits it
   acceptor.bind(endpoint);
   acceptor.listen(asio::socket_base::max_listen_connections);
+  return acceptor.local_endpoint().port();
+}
+
+std::uint16_t Loop::adopt(int socket, Handler& handler, TlsCertificate* certificate) {
+  int family = AF_INET;
+  socklen_t size = sizeof family;
+  ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  listeners_.push_back(std::make_unique<Listener>(Acceptor{context_}, handler, certificate, true));
+  auto& acceptor = listeners_.back()->acceptor;
+  const int own = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) throw boost::system::system_error{errno, boost::system::system_category()};
+  boost::system::error_code error;
+  acceptor.assign(family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), own, error);
+  if (error) {
+    ::close(own);
+    throw boost::system::system_error{error};
+  }
+  acceptor.set_option(asio::ip::tcp::no_delay{true});
   return acceptor.local_endpoint().port();
 }
 
@@ -154,7 +174,7 @@ void Loop::drain() {
   if (draining_) return;
   draining_ = true;
   for (const auto& listener : listeners_) {
-    accept_waiting(*listener);
+    if (!listener->passed) accept_waiting(*listener);
     boost::system::error_code ignored;
     listener->acceptor.close(ignored);
   }

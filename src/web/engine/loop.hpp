@@ -32,6 +32,7 @@ struct Listener {
   Acceptor acceptor;
   Handler& handler;
   TlsCertificate* certificate = nullptr;  // none: without TLS
+  bool passed = false;                    // the socket outlives us: who waits in it is served by the next
 };
 
 /// What the loops share.
@@ -70,6 +71,8 @@ class Loop {
   /// Before run(). Returns the port; throws boost::system::system_error.
   std::uint16_t listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port, Handler& handler,
                        TlsCertificate* certificate);
+  /// The same for a socket that listens already, by a descriptor of this loop's own.
+  std::uint16_t adopt(int socket, Handler& handler, TlsCertificate* certificate);
   /// The thread's body: returns after halt().
   void run();
   /// These two from any thread.

@@ -63,6 +63,18 @@ std::string name_of(const tcp::endpoint& endpoint) {
                      endpoint.port());
 }
 
+/// Every loop at one socket.
+Result<std::uint16_t> adopt(const std::vector<std::unique_ptr<Loop>>& loops, int socket, Handler& handler,
+                            TlsCertificate* certificate) {
+  std::uint16_t port = 0;
+  try {
+    for (const auto& loop : loops) port = loop->adopt(socket, handler, certificate);
+  } catch (const boost::system::system_error& error) {
+    return fail(ErrorCode::internal, "Cannot serve the socket that was passed: " + error.code().message());
+  }
+  return port;
+}
+
 /// Every loop at one port.
 Result<std::uint16_t> listen(const std::vector<std::unique_ptr<Loop>>& loops, const std::string& host,
                              std::uint16_t port, Handler& handler, TlsCertificate* certificate) {
@@ -103,13 +115,17 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler& han
   const auto& chosen = parts->shared.options;
   for (unsigned i = 0; i < chosen.loops; ++i)
     parts->loops.push_back(std::make_unique<Loop>(i, parts->shared));
-  auto port = listen(parts->loops, chosen.host, chosen.port, handler, chosen.certificate);
+  auto port = chosen.passed_socket >= 0
+                  ? adopt(parts->loops, chosen.passed_socket, handler, chosen.certificate)
+                  : listen(parts->loops, chosen.host, chosen.port, handler, chosen.certificate);
   if (!port) return fail_from(port);
   parts->port = *port;
   return std::unique_ptr<Server>{new Server{std::move(parts)}};
 }
 
-Result<std::uint16_t> Server::listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler) {
+Result<std::uint16_t> Server::listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler,
+                                              int passed_socket) {
+  if (passed_socket >= 0) return adopt(parts_->loops, passed_socket, handler, nullptr);
   return listen(parts_->loops, host, port, handler, nullptr);
 }
 
@@ -128,6 +144,7 @@ bool Server::run() {
     shared.wake.wait(lock, [&] { return shared.stop_calls > 0; });
     const auto all_drained = [&] { return shared.loops_drained == parts_->loops.size(); };
     lock.unlock();
+    if (shared.options.at_drain) shared.options.at_drain();
     for (auto& loop : parts_->loops) loop->begin_drain();
     lock.lock();
     shared.wake.wait_for(lock, shared.options.drain_deadline,

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,7 @@ struct Handler {
 struct ServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name that resolves to one
   std::uint16_t port = 0;          // 0: the kernel chooses; ask port()
+  int passed_socket = -1;          // listens already, and is served instead of host and port
   unsigned loops = 0;              // 0: as many as cores
   std::size_t header_max_bytes = limits::http_header_max_bytes;
   std::size_t header_max_count = limits::http_header_max_count;
@@ -56,6 +58,7 @@ struct ServerOptions {
   bool strict_transport_security = false;  // set when the public URL is https
   TrustedProxies trusted_proxies;          // whose X-Forwarded-For is believed
   TlsCertificate* certificate = nullptr;   // HTTPS; outlives the server. None: HTTP
+  std::function<void()> at_drain;          // called once, when the drain begins, on run()'s thread
 };
 
 struct ServerStatistics {
@@ -78,8 +81,9 @@ class Server {
   ~Server();
 
   /// Another port, without TLS, with a handler of its own (which must outlive the server). Before run(); port
-  /// 0: the kernel chooses. Returns the port.
-  Result<std::uint16_t> listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler);
+  /// 0: the kernel chooses. With a socket that listens already, that is served instead. Returns the port.
+  Result<std::uint16_t> listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler,
+                                        int passed_socket = -1);
 
   [[nodiscard]] std::uint16_t port() const;
   /// Serves until stop() and until what was in flight is answered. False when the drain deadline passed
