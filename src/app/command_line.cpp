@@ -185,6 +185,10 @@ void add_rest(CLI::App& app, Words& words) {
   add(app, words, "migrate", "Bring the database to this version", [&] {
     return migrate(words.common, words.plan);
   }).add_flag("--plan", words.plan, "Only print what would be done");
+  add(app, words, "backup", "Copy the SQLite database to a file, also while the server runs",
+      [&] { return backup(words.common, words.folder); })
+      .add_option("file", words.folder, "The file to make; it must not exist")
+      ->required();
   add(app, words, "healthcheck", "Ask the running server whether it is ready", [&] {
     return healthcheck(words.common, words.url);
   }).add_option("--url", words.url, "http[s]://HOST:PORT (default: where the settings say it listens)");

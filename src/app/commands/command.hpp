@@ -80,6 +80,8 @@ int mail_preview(const CommonFlags& flags, const std::filesystem::path& folder);
 
 int migrate(const CommonFlags& flags, bool plan_only);
 
+int backup(const CommonFlags& flags, const std::filesystem::path& file);
+
 int config_check(const CommonFlags& flags);
 int config_show(const CommonFlags& flags);
 int config_print_template();
