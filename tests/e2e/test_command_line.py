@@ -20,7 +20,7 @@ def test_version_and_help():
     assert re.fullmatch(r"keyward \d+\.\d+\.\d+\n", command("version")[1])
     code, out, _ = command("--help")
     assert code == 0
-    for word in ("serve", "user", "key", "token", "migrate", "config", "healthcheck", "version"):
+    for word in ("serve", "user", "key", "token", "migrate", "backup", "config", "healthcheck", "version"):
         assert word in out
 
 
@@ -99,6 +99,8 @@ def test_migrate_plan_and_healthcheck(data):
     assert run_json("migrate", "--plan", data=data)["items"] == []
     with Keyward(data) as server:
         assert command("healthcheck", "--url", server.url)[0] == 0
+        for host in ("127.0.0.1", "0.0.0.0"):  # the latter is asked at an address of this machine
+            assert command("healthcheck", env={"KEYWARD_SERVER_LISTEN": f"{host}:{server.port}"})[0] == 0
         url = server.url
     assert command("healthcheck", "--url", url)[0] == 1
 

@@ -6,12 +6,23 @@
 
 namespace keyward::app {
 
+namespace {
+
+/// An address to connect to, where it listens on every interface. No name: a container may know none.
+ListenAddress to_reachable(ListenAddress address) {
+  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
+  if (address.host == "::") address.host = "::1";
+  return address;
+}
+
+}  // namespace
+
 int healthcheck(const CommonFlags& flags, const std::string& url) {
   std::string target = url;
   if (target.empty()) {
     const auto config = load_config_or_complain(flags);
     if (!config) return exit_failed;
-    target = public_url_of(config->server.listen,
+    target = public_url_of(to_reachable(config->server.listen),
                            has_tls(*config));  // where it listens, not what the world calls it
   }
   const auto status = web::blocking_probe(target, "/readyz");
