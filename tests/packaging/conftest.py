@@ -21,9 +21,8 @@ def package(build, tmp_path_factory):
     if not shutil.which("dpkg-deb") or not shutil.which("dpkg-shlibdeps"):
         pytest.skip("no dpkg-dev here")
     folder = tmp_path_factory.mktemp("package")
-    run("cpack", "-G", "DEB", "--config", build / "CPackConfig.cmake", "-B", folder, "-D", f"CPACK_OUTPUT_FILE_PREFIX={folder}/out",
-        umask=0o022)
-    (made,) = (folder / "out").glob("*.deb")
+    run("cpack", "-G", "DEB", "--config", build / "CPackConfig.cmake", "-B", folder, umask=0o022)
+    (made,) = folder.glob("*.deb")
     return made
 
 
