@@ -74,7 +74,7 @@ TEST(ServiceManager, is_told_over_a_path_and_over_an_abstract_name) {
 
 TEST(ServiceManager, watches_only_whom_it_names) {
   using Pair = std::pair<std::string, std::string>;
-  const auto watchdog = [](std::vector<Pair> environment) {
+  const auto watchdog = [](const std::vector<Pair>& environment) {
     return ServiceManager::from_environment(environment, own_pid)->watchdog();
   };
   const Pair time{"WATCHDOG_USEC", "20000000"};
