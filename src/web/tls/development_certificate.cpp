@@ -64,7 +64,7 @@ Result<void> write_file(const std::filesystem::path& file, Write write) {
   if (descriptor < 0) return broken("cannot write " + fresh);
   const BioPtr out{BIO_new_fd(descriptor, BIO_CLOSE)};
   if (out == nullptr) close(descriptor);
-  if (out == nullptr || write(out.get()) != 1) return broken("cannot write " + fresh);
+  if (out == nullptr || !write(out.get())) return broken("cannot write " + fresh);
   std::error_code failed;
   std::filesystem::rename(fresh, file, failed);
   if (failed) return broken("cannot write " + file.string());
@@ -82,10 +82,11 @@ Result<void> make_development_certificate(const TlsFiles& files, Time now) {
   if (key == nullptr || certificate == nullptr || !fill(certificate.get(), key.get(), now))
     return broken("OpenSSL does not");
   auto written = write_file(files.key, [&](BIO* out) {
-    return PEM_write_bio_PKCS8PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    return PEM_write_bio_PKCS8PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1;
   });
   if (!written) return written;
-  return write_file(files.certificate, [&](BIO* out) { return PEM_write_bio_X509(out, certificate.get()); });
+  return write_file(files.certificate,
+                    [&](BIO* out) { return PEM_write_bio_X509(out, certificate.get()) == 1; });
 }
 
 }  // namespace keyward::web
