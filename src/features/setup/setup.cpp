@@ -23,8 +23,7 @@ void remove_file(const std::filesystem::path& file) {
 
 Task<Result<web::Created<SetUp>>> Setup::make_first_admin(web::Public, web::Body<SetupForm> form,
                                                           web::Client client, web::AnswerHeaders headers) {
-  if (auto admitted = co_await limits.admit(domain::LimitClass::setup_address, client, headers);
-      !admitted) {
+  if (auto admitted = co_await limits.admit(domain::LimitClass::setup_address, client, headers); !admitted) {
     co_return fail_from(admitted);
   }
   const auto token = domain::hash_setup_token(form->token.bytes());
