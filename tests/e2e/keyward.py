@@ -171,10 +171,10 @@ class Keyward:
         events = [json.loads(line) for line in list(self.events)]
         return [event for event in events if name is None or event["event"] == name]
 
-    def wait_for_event(self, name, timeout_s=5):
+    def wait_for_event(self, name, timeout_s=5, count=1):
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            if found := self.logged_events(name):
+            if len(found := self.logged_events(name)) >= count:
                 return found
             time.sleep(0.01)
         raise AssertionError(f"no event {name}; there were {[e['event'] for e in self.logged_events()]}")

@@ -18,7 +18,7 @@ def test_events_of_the_spine(data):
         created, = server.wait_for_event("user_created")
         success, = server.wait_for_event("authn_login_success")
         server.wait_for_event("authn_token_created")
-        failures = server.wait_for_event("authn_login_fail")
+        failures = server.wait_for_event("authn_login_fail", count=2)
         assert created["user_id"] == success["user_id"] == login["user_id"]
         assert success["address"] == "127.0.0.1" and success["request_id"]
         assert [failure["reason"] for failure in failures] == ["wrong_password", "unknown_account"]
