@@ -8,7 +8,7 @@
 
 namespace keyward::domain {
 
-void DeferredRequests::add(storage::Transaction& transaction, DeferredRequest request) {
+void DeferredRequests::add(storage::Transaction& transaction, const DeferredRequest& request) {
   const auto now = clock_.now();
   const auto drawn = random_.bytes<1>().front();
   const microseconds longer = limits::deferred_delay * drawn / 255;

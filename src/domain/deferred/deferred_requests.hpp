@@ -53,7 +53,7 @@ class DeferredRequests {
   DeferredRequests(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
 
   /// Sets id and times.
-  void add(storage::Transaction& transaction, DeferredRequest request);
+  void add(storage::Transaction& transaction, const DeferredRequest& request);
   [[nodiscard]] Doorbell& doorbell() { return doorbell_; }
 
  private:

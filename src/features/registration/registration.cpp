@@ -46,7 +46,7 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
     request.account_id = account.id;
     request.full_name = account.full_name;
     request.password_hash = account.password_hash;
-    deferred.add(transaction, std::move(request));
+    deferred.add(transaction, request);
     return true;
   });
   if (!made) co_return taken();
