@@ -141,7 +141,8 @@ Result<void> check_parts(const MessageParts& parts) {
 
 Result<std::string> compose(const MessageParts& parts) {
   if (auto good = check_parts(parts); !good) return fail_from(good);
-  // GMime keeps tables of its own (character sets, types) that two threads fill. Composing takes microseconds.
+  // GMime keeps tables of its own (character sets, types) that two threads fill. Composing takes
+  // microseconds.
   static std::mutex one_at_a_time;
   const std::scoped_lock lock{one_at_a_time};
   const auto& gmime = Gmime::get();
