@@ -134,13 +134,15 @@ def welch_t(one, other, kept=0.9):
     return 0.0 if spread == 0 else (statistics.fmean(one) - statistics.fmean(other)) / spread**0.5
 
 
-def told_apart(taken, p_min):
-    """The pairs of classes whose times differ, with what shows it."""
+def told_apart(taken, p_min, least_us=0):
+    """The pairs of classes whose times differ (by least_us between their medians), with what shows it."""
     names, found = list(taken), []
     for index, one in enumerate(names):
         for other in names[index + 1:]:
             p, t = mann_whitney_p(taken[one], taken[other]), welch_t(taken[one], taken[other])
             if p < p_min or abs(t) > WELCH_T_MAX:
                 medians = [statistics.median(taken[name]) / 1000 for name in (one, other)]
+                if abs(medians[0] - medians[1]) < least_us:
+                    continue
                 found.append(f"{one} ({medians[0]:+.1f} µs) and {other} ({medians[1]:+.1f} µs): p = {p:.1e}, t = {t:.1f}")
     return found
