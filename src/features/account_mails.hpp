@@ -34,7 +34,7 @@ class AccountMails {
     domain::EventLog& events;
     const Clock& clock;
     std::string public_url;
-    std::optional<std::int64_t> mails_per_hour;  // of one kind to one account; none: no limit
+    std::optional<std::int64_t> mails_per_hour;  // of one kind to one address; none: no limit
   };
   explicit AccountMails(Dependencies dependencies) : uses_(std::move(dependencies)) {}
 

@@ -107,10 +107,9 @@ def test_a_mail_shows_no_strangers_text_as_an_address(server, local):
     email = address()
     session = server.new_user(email)
     answer = ask_change(server, session["access_token"], f"{local}@elsewhere.example")
-    assert answer.status in (200, 422)
-    if answer.status == 200:
-        text = wait_for_mail(server.data, "email_change_warn", email).text
-        assert local not in text and "…@elsewhere.example" in text
+    assert answer.status == 200, answer
+    text = wait_for_mail(server.data, "email_change_warn", email).text
+    assert local not in text and "…@elsewhere.example" in text
 
 
 # ── Passwords that are guessed by a stolen session ───────────────────────────────────────────────────────────────────
@@ -162,8 +161,9 @@ def test_right_passwords_at_once_are_no_failures(data):
             thread.start()
         for thread in threads:
             thread.join()
-        assert not server.logged_events("authn_login_successafterfail")
+        server.wait_for_event("authn_login_success", count=6)  # all is told that there will be
         no_mail(data, "login_after_failures")
+        assert not server.logged_events("authn_login_successafterfail")
 
 
 # ── Mailboxes ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -35,9 +35,8 @@ std::optional<Time> find_next_due_request(storage::Transaction& transaction) {
 void postpone_due_request(storage::Transaction& transaction, Time now) {
   transaction.execute("DELETE FROM deferred_requests WHERE due_at <= $1 AND expires_at <= $1", now);
   transaction.execute(
-      "UPDATE deferred_requests SET due_at = $2 WHERE id = (SELECT id FROM deferred_requests WHERE due_at <= "
-      "$1 "
-      "ORDER BY due_at, id LIMIT 1)",
+      "UPDATE deferred_requests SET due_at = $2 WHERE id = (SELECT id FROM deferred_requests "
+      "WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1)",
       now, now + limits::deferred_retry);
 }
 

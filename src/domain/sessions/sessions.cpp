@@ -48,9 +48,8 @@ bool has_login_from(storage::Transaction& transaction, const Uuid& account_id, c
 
 std::int64_t end_unverified_sessions(storage::Transaction& transaction, Time now) {
   return transaction.execute(
-      "UPDATE sessions SET ended_at = $1, end_reason = 'email_unverified' WHERE ended_at IS NULL AND "
-      "expires_at "
-      "> $1 AND account_id IN (SELECT id FROM accounts WHERE NOT email_verified)",
+      "UPDATE sessions SET ended_at = $1, end_reason = 'email_unverified' WHERE ended_at IS NULL "
+      "AND expires_at > $1 AND account_id IN (SELECT id FROM accounts WHERE NOT email_verified)",
       now);
 }
 

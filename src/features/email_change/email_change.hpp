@@ -1,11 +1,12 @@
 // EmailChange: a person's account gets another e-mail address, and whoever had the old one can undo it.
 //
-// POST /me/email {new_email, password} -> 200 {message, new_email}: a mail to the new address asks to
-// confirm,
-//   one to the old address warns, and can undo the change for 72 hours
+// POST /me/email {new_email, password} -> 200 {message, new_email}: a mail to the new address is to
+//   confirm it, one to the old address warns, and can undo the change for 72 hours
 //   -> 403 `Current password is wrong` (P7) · 422 · 429 as at login, or too many changes this hour
-// POST /email-change/confirm {token} or {transaction, code} -> 200 {message} · 400 · 409 the address was
-// taken POST /email-change/undo {token} -> 200 {message} · 400
+//
+// POST /email-change/confirm {token} or {transaction, code} -> 200 {message} · 400 · 409 the address is taken
+//
+// POST /email-change/undo {token} -> 200 {message} · 400 · 409 the old address is another account's
 //
 // Threats: a stolen session (the password is asked for) · a thief who has the password as well (the old
 // address is told before anything changes, and undoes it: the old address comes back, every session ends, the
