@@ -83,6 +83,7 @@ inline constexpr std::chrono::hours device_token_lifetime{180 * 24};
 
 // Security events and the audit trail
 inline constexpr std::size_t event_queue_max = 10'000;     // lines waiting for standard output
+inline constexpr std::chrono::milliseconds event_gather_time{20};  // from the first line to its writing
 inline constexpr std::size_t audit_text_max_bytes = 512;   // of each text of an event; cut, not refused
 inline constexpr std::size_t audit_chains_max = 16;        // PostgreSQL's connections spread over them
 inline constexpr std::size_t audit_refusals_burst = 2000;  // rows for what changed nothing (refusals) …

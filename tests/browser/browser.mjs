@@ -87,8 +87,14 @@ const actions = {
   },
 };
 
+async function isFocusDue() {
+  return page.evaluate(() => document.activeElement === document.body && document.querySelector("[autofocus]") !== null);
+}
+
 async function shown() {
   if (page === undefined) return {};
+  // `autofocus` comes with the first drawing of a page, after its load.
+  for (const end = Date.now() + timeout; Date.now() < end && (await isFocusDue()); ) await page.waitForTimeout(20);
   const state = await page.evaluate(() => {
     const active = document.activeElement;
     const style = active && getComputedStyle(active);

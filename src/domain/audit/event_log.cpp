@@ -124,6 +124,9 @@ void EventLog::thread_main() {
     {
       std::unique_lock lock{mutex_};
       wake_.wait(lock, [this] { return closing_ || !lines_.empty() || may_store(); });
+      // Not while the answer is on its way: what there is to write depends on why a login was refused, and a
+      // machine that is busy with that answers later (A6).
+      wake_.wait_for(lock, limits::event_gather_time, [this] { return closing_; });
       if (closing_ && lines_.empty()) return;
       lines.swap(lines_);
       line_count_ = 0;
