@@ -1,15 +1,12 @@
-"""Measures a Keyward on this machine over loopback, and prints a table with the ratios that matter. About three minutes.
+"""Measures a Keyward on this machine over loopback, and prints a table with the ratios that matter. About six minutes.
 
 usage: bench.py [--build FOLDER] [--short]
 """
 
 import argparse
-import contextlib
 import http.client
-import json
 import os
 import pathlib
-import re
 import shutil
 import socket
 import statistics
@@ -19,109 +16,14 @@ import tempfile
 import threading
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-PASSWORD = "violet orbit candle 94"
-LOGIN_ACCOUNTS = 64
+from deployments import measure_deployments, measure_tls
+from load import ACCOUNTS, CORES, HERE, PASSWORD, Server, build_raw, wrk
+
 ME_REQUESTS = 100_000
-CORES = len(os.sched_getaffinity(0))
 
 
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    """One data folder, on which the server can be started again and again."""
-
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.port, self.process = binary, folder, free_port(), None
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self):
-        """Milliseconds from exec to the first answer of /livez."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("KEYWARD_")}
-        started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}"],
-            env={**clean, "KEYWARD_LIMITS_ENABLED": "false"},
-            stdout=subprocess.DEVNULL, stderr=open(self.folder / "log", "ab"))
-        while time.perf_counter() - started < 20:
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                if self.get("/livez") == 200:
-                    return (time.perf_counter() - started) * 1000
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.0005)
-        self.kill()
-        sys.exit("the server did not start:\n" + (self.folder / "log").read_text()[-2000:])
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
-
-    def kill(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    def get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    def post(self, path, body):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
-
-    def rss_mib(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
-
-
-class Load:
-    """What one run of wrk saw."""
-
-    def __init__(self, report):
-        self.requests = int(re.search(r"(\d+) requests in", report).group(1))
-        self.per_second = float(re.search(r"Requests/sec:\s+([\d.]+)", report).group(1))
-        self.p99_ms = milliseconds(re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", report))
-        refused = re.search(r"Non-2xx or 3xx responses: (\d+)", report)
-        broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", report)
-        self.failed = (int(refused.group(1)) if refused else 0) + (sum(map(int, broken.groups())) if broken else 0)
-
-
-def milliseconds(match):
-    return float(match.group(1)) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[match.group(2)]
-
-
-def wrk(server, path, seconds, connections, *, threads=None, script=None, arguments=(), headers=()):
-    words = ["wrk", "--latency", "-t", str(threads or min(2, CORES)), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "20s"]
-    if script:
-        words += ["-s", str(HERE / script)]
-    for header in headers:
-        words += ["-H", header]
-    words += [server.url + path]
-    if arguments:
-        words += ["--", *map(str, arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return Load(done.stdout)
 
 
 def raw_rate(build, seconds):
@@ -135,13 +37,6 @@ def raw_refresh_rate(build, folder, seconds):
     done = subprocess.run([build / "raw_refresh", scratch, str(seconds), *migrations], capture_output=True, text=True, check=True)
     shutil.rmtree(scratch)
     return float(done.stdout)
-
-
-def build_raw(build, name, library):
-    """A program of its own, so that nothing of the server's stands around what it measures."""
-    source, program = HERE / f"{name}.cpp", build / name
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["clang++-19", "-std=c++23", "-O2", "-pthread", source, "-o", program, library], check=True)
 
 
 def livez_latencies_ms(server, seconds, stop_early):
@@ -165,7 +60,7 @@ def percentile(values, share):
 
 
 def register_accounts(server):
-    for number in range(LOGIN_ACCOUNTS):
+    for number in range(ACCOUNTS):
         status, answer = server.post("/register", {"email": f"login-{number}@example.com", "password": PASSWORD})
         if status != 201:
             sys.exit(f"/register answered {status}: {answer}")
@@ -182,7 +77,7 @@ def measure_login(server, build, seconds):
     """Raw and login by turns, so that a machine that slows down or speeds up meets both alike."""
     raw, logins, failed = [raw_rate(build, seconds / 2)], [], 0
     for _ in range(3):
-        load = wrk(server, "/login", seconds, 16, threads=1, script="login.lua", arguments=[LOGIN_ACCOUNTS])
+        load = wrk(server, "/login", seconds, 16, threads=1, script="login.lua", arguments=[ACCOUNTS])
         logins.append(load.per_second)
         failed += load.failed
         raw.append(raw_rate(build, seconds / 2))
@@ -194,14 +89,14 @@ def measure_refresh(server, build, seconds):
     raw, loads = [raw_refresh_rate(build, server.folder, seconds / 4)], []
     for _ in range(3):
         tokens = []  # new sessions each time: the last tokens of the turn before were in wrk's memory
-        for number in range(LOGIN_ACCOUNTS):
+        for number in range(ACCOUNTS):
             status, answer = server.post("/login", {"email": f"login-{number}@example.com", "password": PASSWORD})
             if status != 200:
                 sys.exit(f"/login answered {status}: {answer}")
             tokens.append(answer["refresh_token"])
         file = server.folder / "tokens"
         file.write_text("".join(token + "\n" for token in tokens))
-        loads.append(wrk(server, "/refresh", seconds, LOGIN_ACCOUNTS, threads=LOGIN_ACCOUNTS, script="refresh.lua", arguments=[file]))
+        loads.append(wrk(server, "/refresh", seconds, ACCOUNTS, threads=ACCOUNTS, script="refresh.lua", arguments=[file]))
         raw.append(raw_refresh_rate(build, server.folder, seconds / 4))
     return statistics.mean(raw), loads
 
@@ -209,7 +104,7 @@ def measure_refresh(server, build, seconds):
 def measure_flood(server, seconds):
     stop, flood = threading.Event(), []
     thread = threading.Thread(target=lambda: flood.append(
-        wrk(server, "/login", seconds + 1, 64, threads=1, script="login.lua", arguments=[LOGIN_ACCOUNTS])))
+        wrk(server, "/login", seconds + 1, 64, threads=1, script="login.lua", arguments=[ACCOUNTS])))
     thread.start()
     time.sleep(1)
     taken = livez_latencies_ms(server, seconds - 1, stop)
@@ -230,7 +125,14 @@ def measure_memory(server, bearer):
 
 class Table:
     def __init__(self):
-        self.rows, self.missed = [], []
+        self.rows, self.missed, self.deployments = [], [], []
+
+    def columns(self, calls, columns):
+        """columns: deployment → call → (answers per second, p99 in milliseconds)."""
+        self.deployments = [["call", *columns], ["---"] * (len(columns) + 1)]
+        for call in calls:
+            measured = [found[call] for found in columns.values()]
+            self.deployments.append([f"`{call}`", *(f"{rate:,.0f}/s, p99 {p99_ms:.1f} ms ({rate / measured[0][0]:.2f})" for rate, p99_ms in measured)])
 
     def add(self, what, value, wanted="", good=None):
         mark = "" if good is None else "yes" if good else "**no**"
@@ -241,6 +143,9 @@ class Table:
     def print(self):
         print("| what | measured | wanted | met |\n| --- | --- | --- | --- |")
         for row in self.rows:
+            print("| " + " | ".join(row) + " |")
+        print("\nLimits on; in brackets the ratio to the first column.\n")
+        for row in self.deployments:
             print("| " + " | ".join(row) + " |")
 
 
@@ -300,8 +205,8 @@ def measure(server, build, seconds, table):
               loaded - idle <= 10)
     table.add("Resident after the flood of `/login`", f"{after_flood:.1f} MiB")
     failed += livez.failed + me.failed + register.failed + login_failed + refresh_failed + flood.failed + me_failed
-    table.add("Requests that failed", f"{failed}", "0", failed == 0)
     server.stop()
+    return failed
 
 
 def main():
@@ -315,13 +220,18 @@ def main():
     build_raw(build, "raw_argon2", "-lsodium")
     build_raw(build, "raw_refresh", "-lsqlite3")
 
-    table = Table()
+    seconds, table = 2 if options.short else 8, Table()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
         server = Server(build / "keyward", pathlib.Path(folder))
         try:
-            measure(server, build, 2 if options.short else 8, table)
+            failed = measure(server, build, seconds, table)
         finally:
             server.kill()
+        say("TLS handshakes")
+        measure_tls(build, pathlib.Path(folder), seconds, table)
+        say("SQLite, PostgreSQL, three nodes with Redis")
+        failed += measure_deployments(build, pathlib.Path(folder), seconds, table)
+        table.add("Requests that failed", f"{failed}", "0", failed == 0)
     print(f"{CORES} cores; wrk and the server share them.\n")
     table.print()
     for what in table.missed:

@@ -17,6 +17,7 @@ import time
 import urllib.parse
 
 POSTGRES = os.environ.get("KEYWARD_TEST_ENGINE", "sqlite") == "postgres"
+NODES = int(os.environ.get("KEYWARD_TEST_NODES", "1"))
 SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "services/postgres.sh"
 
 _databases = {}  # data folder → the name of its database
@@ -93,6 +94,11 @@ def url_of(data):
 def environment_of(data):
     """What makes a keyward on this folder use the engine under test."""
     return {"KEYWARD_STORAGE_URL": url_of(data)} if POSTGRES and data is not None else {}
+
+
+def node_folders(data, count=NODES):
+    """A data folder for each node; the first is `data`."""
+    return [pathlib.Path(data), *(pathlib.Path(f"{data}.node{number}") for number in range(2, count + 1))]
 
 
 def drop_below(folder):

@@ -1,6 +1,7 @@
 """A real Keyward for the tests: starts the binary on a free port with a data folder of its own, and speaks HTTP to it."""
 
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import threading
 import time
 import urllib.parse
 
-from database import environment_of
+from database import NODES, environment_of, node_folders
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("KEYWARD_BINARY", ROOT / "build/release/keyward")).resolve()
@@ -53,20 +54,17 @@ def clean_environment(data=None):
     return {**others, **environment_of(data)}
 
 
-class Keyward:
-    """A server process. Use as a context manager, or start() and stop()."""
+class _Node:
+    """One server process, and what it wrote."""
 
-    def __init__(self, data, *arguments, env=None):
-        self.data, self.arguments, self.env = pathlib.Path(data), arguments, env or {}
+    def __init__(self):
         self.process = self.port = None
         self.errors, self.events = [], []
 
-    def start(self, timeout_s=20):
-        words = [str(BINARY), "serve", "--data", str(self.data), *self.arguments]
-        if "--listen" not in self.arguments:
-            words += ["--listen", "127.0.0.1:0"]
+    def start(self, words, env, timeout_s):
+        """Whether it listens in time."""
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        errors="surrogateescape", env={**clean_environment(self.data), **self.env})
+                                        errors="surrogateescape", env=env)
         self.readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
                         for pair in ((self.process.stdout, self.events), (self.process.stderr, self.errors))]
         for reader in self.readers:
@@ -77,24 +75,18 @@ class Keyward:
                 found = re.search(r'"event":"listening".*"address":"(?:127\.0\.0\.1|\[::1\]):(\d+)"', line)
                 if found:
                     self.port = int(found.group(1))
-                    return self
+                    return True
             if self.process.poll() is not None:
-                break
+                return False
             time.sleep(0.005)
-        self.stop()
-        raise AssertionError("keyward did not start:\n" + "".join(self.errors))
+        return False
 
     @staticmethod
     def _collect(stream, lines):
         for line in stream:
             lines.append(line)
 
-    def stop(self, how=signal.SIGTERM, timeout_s=30):
-        """Ends the process and returns its exit code."""
-        if self.process is None:
-            return None
-        if self.process.poll() is None:
-            self.process.send_signal(how)
+    def wait(self, timeout_s):
         code = self.process.wait(timeout_s)
         for reader in self.readers:
             reader.join(5)
@@ -103,14 +95,66 @@ class Keyward:
         self.process = None
         return code
 
+
+class Keyward:
+    """A server: one process or, where NODES says so, several on one database, each with a data folder of its own. What is
+    asked of it goes to one node after the other. Use as a context manager, or start() and stop()."""
+
+    def __init__(self, data, *arguments, env=None, nodes=NODES):
+        self.data, self.arguments, self.env = pathlib.Path(data), arguments, env or {}
+        self.nodes = [_Node() for _ in range(nodes)]
+        self._turn = itertools.cycle(self.nodes)
+
+    def start(self, timeout_s=20):
+        env = {**clean_environment(self.data), **self.env}
+        for node, folder in zip(self.nodes, node_folders(self.data, len(self.nodes))):
+            words = [str(BINARY), "serve", "--data", str(folder), *self.arguments]
+            if "--listen" not in self.arguments:
+                words += ["--listen", "127.0.0.1:0"]
+            if node is not self.nodes[0]:  # as the first one, which made what all of them share
+                env.setdefault("KEYWARD_SERVER_PUBLIC_URL", self.url)
+                if (self.data / "master.key").exists():
+                    env.setdefault("KEYWARD_MASTER_KEY_FILE", str(self.data / "master.key"))
+            if not node.start(words, env, timeout_s):
+                said = "".join(node.errors)
+                self.stop()
+                raise AssertionError("keyward did not start:\n" + said)
+        return self
+
+    def stop(self, how=signal.SIGTERM, timeout_s=30):
+        """Ends the processes and returns their exit code; of several, the first that is not 0."""
+        running = [node for node in self.nodes if node.process is not None]
+        for node in running:
+            if node.process.poll() is None:
+                node.process.send_signal(how)
+        codes = [node.wait(timeout_s) for node in running]
+        return next((code for code in codes if code != 0), 0) if codes else None
+
     __enter__ = start
 
     def __exit__(self, *_):
         self.stop()
 
     @property
+    def process(self):
+        return self.nodes[0].process
+
+    @property
+    def port(self):
+        """Of the node whose turn it is."""
+        return next(self._turn).port
+
+    @property
+    def errors(self):
+        return [line for node in self.nodes for line in node.errors]
+
+    @property
+    def events(self):
+        return [line for node in self.nodes for line in node.events]
+
+    @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.nodes[0].port}"
 
     def call(self, method, path, body=None, token=None, headers=None, form=None, raw=None, timeout_s=30):
         """One request on a connection of its own. body: JSON; form: a form; raw: bytes as they are."""
@@ -160,15 +204,17 @@ class Keyward:
             return received
 
     def metric(self, name):
-        """The value of one metric line without labels."""
-        for line in self.call("GET", "/metrics").body.decode().splitlines():
-            if line.split(" ")[0] == name:
-                return float(line.split(" ")[1])
-        raise AssertionError(f"no metric {name}")
+        """The value of one metric line without labels; of several nodes, the sum."""
+        found = [float(line.split(" ")[1]) for _ in self.nodes
+                 for line in self.call("GET", "/metrics").body.decode().splitlines() if line.split(" ")[0] == name]
+        assert len(found) == len(self.nodes), f"no metric {name}"
+        return sum(found)
 
     def logged_events(self, name=None):
         """The security events so far, as dicts."""
-        events = [json.loads(line) for line in list(self.events)]
+        events = [json.loads(line) for line in self.events]
+        if len(self.nodes) > 1:
+            events.sort(key=lambda event: event["time"])
         return [event for event in events if name is None or event["event"] == name]
 
     def wait_for_event(self, name, timeout_s=5, count=1):

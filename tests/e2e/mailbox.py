@@ -6,7 +6,7 @@ import re
 import time
 import urllib.parse
 
-from database import connect
+from database import connect, node_folders
 
 _parsed = {}  # path → Mail; a file is written whole and never changed
 
@@ -34,7 +34,7 @@ class Mail:
 def mails(data, kind=None, to=None):
     """Those that are there, in the order of their making."""
     found = []
-    for path in (data / "outbox").glob("*.eml"):
+    for path in (path for folder in node_folders(data) for path in (folder / "outbox").glob("*.eml")):
         if path.name.startswith(".") or (kind is not None and not path.stem.endswith("-" + kind)):
             continue
         if path not in _parsed:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL for the tests: postgres.sh serve FOLDER
+# A throw-away PostgreSQL for the tests: postgres.sh serve FOLDER [ARGUMENTS of postgres]
 #
 # Serves, in the foreground, the cluster in FOLDER (made there when it is empty) on a Unix socket in FOLDER and on no
 # port: postgres://postgres@/postgres?host=FOLDER. It ends with the process that started it, however that ends.
@@ -7,10 +7,11 @@
 set -euo pipefail
 
 if [[ ${1:-} != serve || ! -d ${2:-} ]]; then
-  echo "usage: postgres.sh serve FOLDER" >&2
+  echo "usage: postgres.sh serve FOLDER [ARGUMENTS]" >&2
   exit 2
 fi
 folder=$(realpath "$2")
+shift 2
 
 programs=
 for version in 18 17 16 15; do
@@ -38,4 +39,4 @@ if [[ ! -s cluster/PG_VERSION ]]; then
 fi
 exec "${as_owner[@]}" --pdeathsig INT "$programs/postgres" -D cluster -c listen_addresses= -c "unix_socket_directories=$folder" \
   -c max_connections=200 -c superuser_reserved_connections=3 -c shared_buffers=64MB -c fsync=off -c full_page_writes=off \
-  -c max_wal_size=256MB -c logging_collector=off -c log_min_messages=fatal >>server.log 2>&1
+  -c max_wal_size=256MB -c logging_collector=off -c log_min_messages=fatal "$@" >>server.log 2>&1
