@@ -224,3 +224,10 @@ class Keyward:
                 return found
             time.sleep(0.01)
         raise AssertionError(f"no event {name}; there were {[e['event'] for e in self.logged_events()]}")
+
+
+class OneNode(Keyward):
+    """For tests of what one process does."""
+
+    def __init__(self, data, *arguments, env=None):
+        super().__init__(data, *arguments, env=env, nodes=1)

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from database import POSTGRES, connect
-from keyward import BINARY, GOOD_PASSWORD, Keyward, clean_environment, command
+from keyward import BINARY, GOOD_PASSWORD, clean_environment, command
+from keyward import OneNode as Keyward
 
 
 def tail(data, env=None):

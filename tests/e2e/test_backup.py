@@ -11,7 +11,8 @@ import threading
 import pytest
 
 from database import POSTGRES
-from keyward import Keyward, command
+from keyward import command
+from keyward import OneNode as Keyward
 
 sqlite_only = pytest.mark.skipif(POSTGRES, reason="the copy is SQLite's")
 

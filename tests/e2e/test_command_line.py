@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from keyward import GOOD_PASSWORD, Keyward, command
+from keyward import GOOD_PASSWORD, command
+from keyward import OneNode as Keyward
 
 
 def run_json(*arguments, **more):

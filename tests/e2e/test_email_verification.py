@@ -7,7 +7,7 @@ import pytest
 
 from flows import (LIMITS_OFF, NEW_PASSWORD, REQUIRED, RESEND_ASKED, asked_reset, events_about, is_verified, me, refused, resend,
                    reset, rows, transaction_of, verify, wait_until)
-from keyward import GOOD_PASSWORD, Keyward, command
+from keyward import GOOD_PASSWORD, Keyward, OneNode, command
 from mailbox import mails, no_mail, settle, settled_mails, wait_for_mail
 from people import add_user
 from sameness import answers
@@ -154,7 +154,7 @@ def test_required_what_a_person_gave_is_kept(required, email):
 
 
 def test_the_command_line_and_the_setup_make_verified_accounts(data):
-    with Keyward(data, env=REQUIRED) as server:
+    with OneNode(data, env=REQUIRED) as server:
         token, = re.findall(r"kw_setup_[A-Za-z0-9_-]{43}", "".join(server.errors))
         made = server.call("POST", "/setup", {"token": token, "email": "first@example.com", "password": GOOD_PASSWORD})
         assert made.status == 201

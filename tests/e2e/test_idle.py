@@ -3,7 +3,7 @@
 import pathlib
 import time
 
-from keyward import Keyward
+from keyward import OneNode as Keyward
 
 
 def wake_ups(pid):

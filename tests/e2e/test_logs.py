@@ -2,7 +2,7 @@
 
 import json
 
-from keyward import Keyward
+from keyward import OneNode as Keyward
 
 SECRET_PASSWORD = "marble canoe 31 thunder"
 

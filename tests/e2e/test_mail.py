@@ -13,7 +13,7 @@ import time
 import pytest
 
 from database import POSTGRES
-from keyward import Keyward, command
+from keyward import Keyward, OneNode, command
 from smtp_server import Authority, SmtpServer
 
 
@@ -155,7 +155,7 @@ def test_a_server_that_was_down_gets_the_mail_later_and_once(data):
     smtp = SmtpServer()
     smtp.start()
     smtp.stop()
-    with Keyward(data, env=settings(smtp.url(), KEYWARD_REGISTRATION_VERIFICATION="off")) as server:
+    with OneNode(data, env=settings(smtp.url(), KEYWARD_REGISTRATION_VERIFICATION="off")) as server:
         _, row = send_test(data, settings(smtp.url()), "carol@example.com", "--later")
         wait_for(lambda: rows(data)[0]["attempts"] >= 2)
         assert server.register("busy@example.com").status == 201  # nobody waits for mail
@@ -175,7 +175,7 @@ def test_a_killed_server_loses_nothing(data):
     smtp = SmtpServer()
     with smtp:
         env = settings(smtp.url(), KEYWARD_MAIL_SEND_TIMEOUT_S="1", KEYWARD_SERVER_PUBLIC_URL="https://id.example.com")
-        server = Keyward(data, env=env).start()
+        server = OneNode(data, env=env).start()
         smtp.before_answer = lambda: server.process.kill()
         send_test(data, env, "ada@example.com", "--later")
         server.process.wait(20)
@@ -192,7 +192,7 @@ def test_many_mails_and_two_servers_send_each_once(data):
     with SmtpServer() as smtp:
         env = settings(smtp.url())
         sent = [send_test(data, env, f"person{i}@example.com", "--later")[1]["id"] for i in range(12)]
-        with Keyward(data, env=env), Keyward(data, env=env):
+        with OneNode(data, env=env), OneNode(data, env=env):
             wait_for(lambda: len(smtp.deliveries) >= len(sent))
             time.sleep(1)
     assert sorted(mail.message_id.strip("<>").split("@")[0] for mail in smtp.deliveries) == sorted(sent)

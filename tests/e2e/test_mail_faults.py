@@ -8,7 +8,8 @@ import pytest
 
 from database import POSTGRES
 from faulty_smtp import FaultySmtp
-from keyward import SANITIZED, Keyward
+from keyward import SANITIZED
+from keyward import OneNode as Keyward
 from smtp_server import Authority
 from test_mail import rows, send_test, settings, wait_for
 

@@ -7,7 +7,7 @@ import pytest
 from database import connect
 from flows import (LIMITS_OFF, NEW_PASSWORD, REQUIRED, asked_change, asked_reset, confirm, forgot, resend, reset, rows, verify,
                    wait_until)
-from keyward import GOOD_PASSWORD, Keyward
+from keyward import GOOD_PASSWORD, Keyward, OneNode
 from mailbox import Mail, mails, no_mail, settle, settled_mails, wait_for_mail
 from smtp_server import SmtpServer
 from wire import Wire
@@ -178,7 +178,7 @@ def test_A10_killed_between_the_answer_and_the_work_the_mail_comes_after_the_res
     env = {**REQUIRED, "KEYWARD_MAIL_POLL_INTERVAL_S": "1"}
     for round_number in range(4):
         email = f"{call}{round_number}@example.com"
-        with Keyward(data, env=env) as server:
+        with OneNode(data, env=env) as server:
             if call != "register_new":
                 server.register(email)
                 token = wait_for_mail(data, "verify_email", email).token
@@ -193,7 +193,7 @@ def test_A10_killed_between_the_answer_and_the_work_the_mail_comes_after_the_res
             server.process.wait(20)
         kind, count = {"forgot": ("reset_password", 1), "resend": ("verify_email", 2), "register_new": ("verify_email", 1),
                        "register_taken": ("already_registered", 1)}[call]
-        with Keyward(data, env=env) as server:
+        with OneNode(data, env=env) as server:
             mail = wait_for_mail(data, kind, email, count, timeout_s=60)
             settle(data, 60)
             assert len(mails(data, kind, email)) == count
@@ -221,7 +221,7 @@ def test_A10_a_stop_in_between_is_no_different(data, call, kind):
 
 
 def test_A10_two_servers_on_one_database_do_each_thing_once(data):
-    with Keyward(data, env=REQUIRED) as one, Keyward(data, env=REQUIRED) as two:
+    with OneNode(data, env=REQUIRED) as one, OneNode(data, env=REQUIRED) as two:
         for number in range(20):
             assert (one, two)[number % 2].register(f"pair{number}@example.com").status == 201
         settle(data)

@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from database import POSTGRES, PostgresServer
-from keyward import GOOD_PASSWORD, Keyward, command
+from keyward import GOOD_PASSWORD, command
+from keyward import OneNode as Keyward
 
 pytestmark = pytest.mark.skipif(not POSTGRES, reason="runs with KEYWARD_TEST_ENGINE=postgres")
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 from database import connect, is_whole
-from keyward import Keyward
+from keyward import OneNode as Keyward
 from wire import Wire, generation_of, session_of
 
 CLIENTS = 8

@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from keyward import BINARY, Keyward, clean_environment, command
+from keyward import BINARY, clean_environment, command
+from keyward import OneNode as Keyward
 
 
 class Manager:

@@ -13,7 +13,8 @@ import time
 
 import pytest
 
-from keyward import GOOD_PASSWORD, Keyward, command
+from keyward import GOOD_PASSWORD, command
+from keyward import OneNode as Keyward
 from smtp_server import Authority
 
 
