@@ -32,7 +32,9 @@ web::ServerOptions to_server_options(const Config& config) {
           .access_log = server.access_log,
           // Not for a developer's machine: browsers would refuse http://localhost for a year.
           .strict_transport_security = server.public_url.starts_with("https://") && !config.tls.development,
-          .trusted_proxies = server.trusted_proxies};
+          .trusted_proxies = server.trusted_proxies,
+          .proxy_header = server.proxy_header == "forwarded" ? web::ProxyHeader::forwarded
+                                                             : web::ProxyHeader::x_forwarded_for};
 }
 
 /// What a broken world means to a client: come back later. Anything else is a 500.
@@ -230,6 +232,7 @@ void Application::construct_features() {
   router_.provide(*gate_);
   router_.provide(*templates_);
   router_.map_exceptions(to_error);
+  router_.let_read(config_.server.cors_origins);
 }
 
 void Application::construct_mail_flows() {

@@ -189,6 +189,8 @@ void add_rest(CLI::App& app, Words& words) {
       [&] { return backup(words.common, words.folder); })
       .add_option("file", words.folder, "The file to make; it must not exist")
       ->required();
+  add(app, words, "doctor", "Look for what is wrong, and say how to mend it",
+      [&] { return doctor(words.common); });
   add(app, words, "healthcheck", "Ask the running server whether it is ready", [&] {
     return healthcheck(words.common, words.url);
   }).add_option("--url", words.url, "http[s]://HOST:PORT (default: where the settings say it listens)");

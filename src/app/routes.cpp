@@ -144,6 +144,7 @@ void Application::register_routes() {
   router_.get("/.well-known/jwks.json", *jwks_, &features::Jwks::key_set)
       .summary("The keys that access tokens are verified with")
       .tag("Discovery")
+      .read_by(web::Readers::every_origin)
       .answers(200, "application/jwk-set+json");
   router_.get("/livez", *health_, &features::Health::live).summary("The process answers").tag("Health");
   router_.get("/readyz", *health_, &features::Health::ready)
@@ -153,6 +154,7 @@ void Application::register_routes() {
   router_.get("/metrics", *health_, &features::Health::metrics)
       .summary("Counters in Prometheus's text format; for callers on this machine")
       .tag("Health")
+      .read_by(web::Readers::no_other_origin)
       .refuses(not_found)
       .answers(200, "text/plain");
 
@@ -211,6 +213,7 @@ void Application::register_routes() {
   router_.get("/account/style.css", pages.common, &features::CommonPages::style)
       .summary("The pages' style sheet")
       .tag("Pages")
+      .read_by(web::Readers::no_other_origin)
       .answers(200, "text/css");
 
   documentation_.add_routes(router_);

@@ -35,7 +35,10 @@ inline constexpr std::size_t http_uri_max_bytes = 4 * 1024;
 inline constexpr std::size_t http_body_max_bytes = 64 * 1024;
 inline constexpr std::size_t http_connections_max = 10'000;
 inline constexpr std::size_t http_query_parameters_max = 32;
-inline constexpr std::size_t forwarded_hops_max = 32;  // of X-Forwarded-For that are looked at
+inline constexpr std::size_t forwarded_hops_max = 32;  // of X-Forwarded-For or Forwarded that are looked at
+inline constexpr std::chrono::hours proxy_hint_interval{1};  // between two hints that a proxy is not listed
+inline constexpr std::size_t cors_origins_max = 64;
+inline constexpr std::chrono::seconds cors_preflight_max_age{600};
 inline constexpr std::chrono::seconds http_header_timeout{10};
 inline constexpr std::chrono::seconds http_body_timeout{20};
 inline constexpr std::chrono::seconds http_idle_timeout{60};
@@ -47,6 +50,17 @@ inline constexpr std::chrono::hours tls_ticket_lifetime{12};   // and of the key
 inline constexpr std::chrono::seconds tls_check_interval{10};  // for a certificate that was renewed
 inline constexpr std::chrono::hours tls_expiry_warning{14 * 24};
 inline constexpr std::chrono::hours development_certificate_lifetime{90 * 24};
+
+// keyward doctor
+inline constexpr std::chrono::seconds doctor_network_timeout{5};  // of each check that asks another machine
+inline constexpr std::size_t doctor_answer_max_bytes = 16 * 1024;
+inline constexpr std::chrono::seconds doctor_clock_warning{
+    2};  // between two clocks; token_clock_skew is an error
+inline constexpr std::chrono::hours doctor_certificate_warning{21 * 24};
+inline constexpr std::chrono::hours doctor_admin_idle{90 * 24};
+inline constexpr std::size_t doctor_admins_named_max = 10;
+inline constexpr std::uint64_t doctor_free_disk_warning_bytes = 1024ULL * 1024 * 1024;
+inline constexpr std::uint64_t doctor_free_disk_error_bytes = 64ULL * 1024 * 1024;
 
 // JOSE
 inline constexpr std::size_t jws_max_bytes = 8 * 1024;
@@ -82,7 +96,7 @@ inline constexpr std::chrono::milliseconds attempt_last_wait{1280};
 inline constexpr std::chrono::hours device_token_lifetime{180 * 24};
 
 // Security events and the audit trail
-inline constexpr std::size_t event_queue_max = 10'000;     // lines waiting for standard output
+inline constexpr std::size_t event_queue_max = 10'000;             // lines waiting for standard output
 inline constexpr std::chrono::milliseconds event_gather_time{20};  // from the first line to its writing
 inline constexpr std::size_t audit_text_max_bytes = 512;   // of each text of an event; cut, not refused
 inline constexpr std::size_t audit_chains_max = 16;        // PostgreSQL's connections spread over them

@@ -65,12 +65,98 @@ TEST(ClientAddress, A4_hundreds_of_hops_are_not_walked) {
   const auto proxies = TrustedProxies::parse("10.0.0.0/8").value();
   std::string hops = "198.51.100.1";
   for (int i = 0; i < 200; ++i) hops += ", 10.0.0." + std::to_string(i);
-  EXPECT_EQ(address_of({"10.1.1.1", {hops}, {}}, proxies), "10.0.0.168");
-  EXPECT_EQ(address_of({"203.0.113.5", {hops}, {}}, proxies), "203.0.113.5");
+  EXPECT_EQ(address_of(Case{"10.1.1.1", {hops}}, proxies), "10.0.0.168");
+  EXPECT_EQ(address_of(Case{"203.0.113.5", {hops}}, proxies), "203.0.113.5");
+}
+
+struct ForwardedCase {
+  std::string_view peer;
+  std::vector<std::string_view> lines;
+  std::string_view expected;
+};
+
+std::string address_of(const ForwardedCase& given, const TrustedProxies& proxies) {
+  std::vector<Header> headers{{"X-Forwarded-For", "198.51.100.66"}};
+  for (const auto value : given.lines) headers.push_back({"forwarded", value});
+  return client_address(given.peer, headers, proxies, ProxyHeader::forwarded);
+}
+
+TEST(ClientAddress, A4_forwarded_is_read_as_rfc_7239_has_it) {
+  const auto proxies = TrustedProxies::parse("10.0.0.0/8, 127.0.0.1 ,fd00::/8").value();
+  const std::vector<ForwardedCase> cases{
+      {"203.0.113.5", {"for=198.51.100.1"}, "203.0.113.5"},
+      {"127.0.0.1", {}, "127.0.0.1"},
+      {"127.0.0.1", {"for=198.51.100.1"}, "198.51.100.1"},
+      {"127.0.0.1", {"For=\"198.51.100.1\""}, "198.51.100.1"},
+      {"127.0.0.1", {"for=\"198.51.100.1:4711\""}, "198.51.100.1"},
+      {"127.0.0.1", {"for=\"198.51.100.1:_gate\""}, "198.51.100.1"},
+      {"127.0.0.1", {"for=\"[2001:DB8::1]:4711\""}, "2001:db8::1"},
+      {"127.0.0.1", {"for=\"[2001:db8::1]\""}, "2001:db8::1"},
+      {"127.0.0.1", {"for=\"[::ffff:198.51.100.1]\""}, "198.51.100.1"},
+      {"127.0.0.1", {"proto=https;for=198.51.100.1;by=10.0.0.1"}, "198.51.100.1"},
+      {"127.0.0.1", {"for=198.51.100.1; proto=https ;host=\"a;b,c\""}, "198.51.100.1"},
+      {"127.0.0.1", {"for=\"198.51\\.100.1\""}, "198.51.100.1"},
+      // The client's own words stand further left.
+      {"127.0.0.1", {"for=1.1.1.1, for=198.51.100.1"}, "198.51.100.1"},
+      {"127.0.0.1", {"for=1.1.1.1", "for=198.51.100.1"}, "198.51.100.1"},
+      {"127.0.0.1", {"for=1.1.1.1;secret=\",for=2.2.2.2\",for=198.51.100.1"}, "198.51.100.1"},
+      {"127.0.0.1", {"for=198.51.100.1,for=10.0.0.3", "for=10.0.0.2"}, "198.51.100.1"},
+      {"127.0.0.1", {"for=10.0.0.3,for=10.0.0.2"}, "10.0.0.3"},
+      {"127.0.0.1", {"for=\"junk", "for=198.51.100.1, for=10.0.0.2"}, "198.51.100.1"},
+      // Nobody, or nothing that can be read: the nearest known proxy answers for it.
+      {"127.0.0.1", {"for=unknown"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=_hidden"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=198.51.100.1, for=unknown, for=10.0.0.2"}, "10.0.0.2"},
+      {"127.0.0.1", {"for=198.51.100.1, proto=https"}, "127.0.0.1"},
+      {"127.0.0.1", {""}, "127.0.0.1"},
+      {"127.0.0.1", {","}, "127.0.0.1"},
+      {"127.0.0.1", {"198.51.100.1"}, "127.0.0.1"},
+      {"127.0.0.1", {"for"}, "127.0.0.1"},
+      {"127.0.0.1", {"for="}, "127.0.0.1"},
+      {"127.0.0.1", {"for=198.51.100.1:4711"}, "127.0.0.1"},  // a port stands in quotes
+      {"127.0.0.1", {"for=[2001:db8::1]"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"2001:db8::1\""}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"198.51.100.1"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"198.51.100.1\\"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=198.51.100.1;for=198.51.100.2"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=198.51.100.1 for=198.51.100.2"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"junk, for=198.51.100.1"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"[198.51.100.1]\""}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"[2001:db8::1]4711\""}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"198.51.100.1:\""}, "127.0.0.1"},
+      {"127.0.0.1", {"for=\"198.51.100.1:http\""}, "127.0.0.1"},
+  };
+  for (const auto& given : cases) {
+    EXPECT_EQ(address_of(given, proxies), given.expected)
+        << given.peer << " | " << (given.lines.empty() ? "" : given.lines.front());
+  }
+}
+
+TEST(ClientAddress, A4_hundreds_of_elements_are_not_walked) {
+  const auto proxies = TrustedProxies::parse("10.0.0.0/8").value();
+  std::string hops = "for=198.51.100.1";
+  for (int i = 0; i < 200; ++i) hops += ", for=10.0.0." + std::to_string(i);
+  EXPECT_EQ(address_of(ForwardedCase{"10.1.1.1", {hops}}, proxies), "10.0.0.168");
+  EXPECT_EQ(address_of(ForwardedCase{"203.0.113.5", {hops}}, proxies), "203.0.113.5");
+  const std::vector<std::string_view> lines(200, "for=10.0.0.7");
+  EXPECT_EQ(address_of(ForwardedCase{"10.1.1.1", lines, {}}, proxies), "10.0.0.7");
+}
+
+TEST(ClientAddress, a_proxy_that_is_not_listed_is_seen) {
+  const auto proxies = TrustedProxies::parse("10.0.0.7").value();
+  EXPECT_TRUE(names_a_client(std::vector<Header>{{"Host", "a"}, {"x-forwarded-for", "a"}}));
+  EXPECT_TRUE(names_a_client(std::vector<Header>{{"FORWARDED", "for=a"}}));
+  EXPECT_FALSE(names_a_client(std::vector<Header>{{"Host", "a"}}));
+  for (const auto* const peer : {"127.0.0.1", "10.0.0.8", "172.31.0.1", "192.168.1.1", "::1", "fd00::1"}) {
+    EXPECT_TRUE(is_unlisted_proxy(peer, proxies)) << peer;
+  }
+  for (const auto* const peer : {"10.0.0.7", "203.0.113.5", "172.32.0.1", "2001:db8::1", "fe80::1%eth0"}) {
+    EXPECT_FALSE(is_unlisted_proxy(peer, proxies)) << peer;
+  }
 }
 
 TEST(ClientAddress, A3_without_proxies_no_header_counts) {
-  EXPECT_EQ(address_of({"127.0.0.1", {"198.51.100.1"}, {}}, TrustedProxies{}), "127.0.0.1");
+  EXPECT_EQ(address_of(Case{"127.0.0.1", {"198.51.100.1"}}, TrustedProxies{}), "127.0.0.1");
 }
 
 TEST(TrustedProxies, A4_slips_and_everybody_are_refused) {

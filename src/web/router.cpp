@@ -64,13 +64,6 @@ void check_path(const Route& route) {
   }
 }
 
-/// What the handler said through AnswerHeaders.
-Response with_headers(Response response, Request& request) {
-  std::ranges::move(request.answer_headers, std::back_inserter(response.headers));
-  request.answer_headers.clear();
-  return response;
-}
-
 }  // namespace
 
 /// One path: what may follow it, and the routes that end here.
@@ -85,6 +78,14 @@ struct Router::Node {
   [[nodiscard]] const Route* route_for(Method method) const {
     const auto* route = routes.at(index_of(method));
     return route == nullptr && method == Method::head ? routes.at(index_of(Method::get)) : route;
+  }
+  /// The strictest of the routes here counts for the path.
+  [[nodiscard]] Readers readers() const {
+    auto strictest = Readers::every_origin;
+    for (const auto* route : routes) {
+      if (route != nullptr) strictest = std::max(strictest, route->readers);
+    }
+    return strictest;
   }
   void add(const Route& route) {
     routes.at(index_of(route.method)) = &route;
@@ -155,12 +156,29 @@ Route& Router::insert(std::unique_ptr<Route> route) {
 Response Router::answer_without_endpoint(const Node* node, const Request& request) const {
   if (node == nullptr)
     return to_problem({.code = ErrorCode::not_found, .message = "There is nothing here"}, request);
-  if (request.method == Method::options)
-    return {.status = 204, .content_type = {}, .headers = {{"Allow", node->allow}}};
+  if (request.method == Method::options) {
+    Response response{.status = 204, .content_type = {}, .headers = {{"Allow", node->allow}}};
+    cors_.answer_preflight(request, node->readers(), node->allow, response);
+    return response;
+  }
   auto response = to_problem(
       {.code = ErrorCode::method_not_allowed, .message = "This path takes " + node->allow}, request);
   response.headers.emplace_back("Allow", node->allow);
   return response;
+}
+
+/// With what the handler said through AnswerHeaders, and with who may read it.
+Response Router::readable(Response response, Request& request, const Node* node) const {
+  std::ranges::move(request.answer_headers, std::back_inserter(response.headers));
+  request.answer_headers.clear();
+  cors_.allow_reading(request, node == nullptr ? Readers::listed_origins : node->readers(), response);
+  return response;
+}
+
+void Router::dress(const Request& request, Response& response) const {
+  std::vector<std::string_view> values;
+  const auto* node = table_->find(request.path, values);
+  cors_.allow_reading(request, node == nullptr ? Readers::listed_origins : node->readers(), response);
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
@@ -168,12 +186,16 @@ Task<Response> Router::handle(Request& request) {
   std::vector<std::string_view> values;
   const auto* node = table_->find(request.path, values);
   const auto* route = node == nullptr ? nullptr : node->route_for(request.method);
-  if (route == nullptr) co_return answer_without_endpoint(node, request);
+  if (route == nullptr) {
+    auto response = answer_without_endpoint(node, request);
+    if (response.status != 204) response = readable(std::move(response), request, node);
+    co_return response;
+  }
 
   request.path_parameters.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {
     auto decoded = decode_path_segment(values[i]);
-    if (!decoded) co_return to_problem(decoded.error(), request);
+    if (!decoded) co_return readable(to_problem(decoded.error(), request), request, node);
     request.path_parameters.emplace_back(node->names[i], std::move(*decoded));
   }
 
@@ -181,14 +203,14 @@ Task<Response> Router::handle(Request& request) {
   std::optional<Error> broken;
   try {
     auto answer = route->endpoint->start(context);
-    if (auto* ready = std::get_if<Response>(&answer)) co_return with_headers(std::move(*ready), request);
-    co_return with_headers(co_await std::get<Task<Response>>(std::move(answer)), request);
+    if (auto* ready = std::get_if<Response>(&answer)) co_return readable(std::move(*ready), request, node);
+    co_return readable(co_await std::get<Task<Response>>(std::move(answer)), request, node);
   } catch (const std::exception& exception) {
     if (exception_map_) broken = exception_map_(exception);
     if (!broken) throw;
     if (broken->private_detail.empty()) broken->private_detail = exception.what();
   }
-  co_return with_headers(to_problem(*broken, request), request);
+  co_return readable(to_problem(*broken, request), request, node);
 }
 
 Response Router::refuse(unsigned status, std::string_view sentence, const std::string& request_id) {

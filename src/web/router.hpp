@@ -3,7 +3,8 @@
 //
 // A path template has segments that are literal or a `{name}`; a literal beats a name. A trailing slash is
 // another path, and so is a percent-encoded letter. HEAD is answered as GET (the engine sends no body),
-// OPTIONS with Allow.
+// OPTIONS with Allow. What other origins' pages may read is web/cors.hpp's; each answer gets its headers
+// here.
 #pragma once
 
 #include <exception>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "web/cors.hpp"
 #include "web/endpoint/context.hpp"
 #include "web/endpoint/route.hpp"
 #include "web/endpoint/typed_endpoint.hpp"
@@ -67,6 +69,7 @@ class Router final : public Handler {
   void provide(S& service) {
     services_.provide<S>(service);
   }
+  void let_read(Cors cors) { cors_ = std::move(cors); }
   void map_exceptions(ExceptionMap map) { exception_map_ = std::move(map); }
 
   /// In the order they were added. They stand still: what points at one stays good.
@@ -74,6 +77,7 @@ class Router final : public Handler {
 
   Task<Response> handle(Request& request) override;
   Response refuse(unsigned status, std::string_view sentence, const std::string& request_id) override;
+  void dress(const Request& request, Response& response) const override;
 
  private:
   struct Node;
@@ -81,8 +85,10 @@ class Router final : public Handler {
 
   Route& insert(std::unique_ptr<Route> route);
   Response answer_without_endpoint(const Node* node, const Request& request) const;
+  Response readable(Response response, Request& request, const Node* node) const;
 
   Services services_;
+  Cors cors_;
   ExceptionMap exception_map_;
   std::vector<std::unique_ptr<Route>> routes_;
   std::unique_ptr<Table> table_;

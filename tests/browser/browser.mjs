@@ -62,6 +62,17 @@ const actions = {
     await page.setViewportSize({ width, height: 800 });
   },
   async picture({ path }) { await page.screenshot({ path, fullPage: true }); },
+  // What the script of the page gets when it asks another server.
+  async fetch({ url, options }) {
+    return page.evaluate(async ([target, chosen]) => {
+      try {
+        const answer = await fetch(target, chosen);
+        return { status: answer.status, request_id: answer.headers.get("X-Request-Id"), body: await answer.text() };
+      } catch (error) {
+        return { error: String(error) };
+      }
+    }, [url, options]);
+  },
   async axe() {
     await page.evaluate(axe);
     // Everything that axe knows, its advice beyond WCAG too. No preload: the pages may not fetch.

@@ -51,5 +51,9 @@ class Browser:
     def press(self, key):
         return self.do("press", key=key)
 
+    def fetch(self, url, **options):
+        """By the script of the page that is open; {error} when the browser does not let it read the answer."""
+        return self.do("fetch", url=url, options=options)
+
     def axe(self):
         return self.do("axe")

@@ -21,7 +21,7 @@ def test_version_and_help():
     assert re.fullmatch(r"keyward \d+\.\d+\.\d+\n", command("version")[1])
     code, out, _ = command("--help")
     assert code == 0
-    for word in ("serve", "user", "key", "token", "migrate", "backup", "config", "healthcheck", "version"):
+    for word in ("serve", "user", "key", "token", "migrate", "backup", "config", "doctor", "healthcheck", "version"):
         assert word in out
 
 

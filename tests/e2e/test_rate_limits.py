@@ -421,6 +421,37 @@ def test_A4_forwarded_addresses_count_from_listed_proxies_only(tmp_path):
         assert proxied.call("GET", "/metrics").status == 200
 
 
+FORWARDED_ROWS = [
+    # Forwarded, what counts behind a trusted proxy that sets it
+    ("for=198.51.100.7", "198.51.100.7"),
+    ('For="198.51.100.7:4711";proto=https', "198.51.100.7"),
+    ('for="[2001:db8::7]:4711"', "2001:db8::7"),
+    ("for=1.2.3.4, for=198.51.100.7", "198.51.100.7"),
+    ("for=198.51.100.7, for=10.0.0.1", "198.51.100.7"),
+    ("for=unknown", "127.0.0.1"),
+    ("for=_hidden, for=10.0.0.1", "10.0.0.1"),
+    ('for="198.51.100.7', "127.0.0.1"),
+    ("198.51.100.7", "127.0.0.1"),
+    ("", "127.0.0.1"),
+    (", ".join(["for=198.51.100.7"] + [f"for=10.0.1.{n}" for n in range(200)]), "10.0.1.168"),
+]
+
+
+def test_A4_forwarded_counts_where_the_proxies_set_it_and_only_there(tmp_path):
+    trusting = {**UNLOCKED, "KEYWARD_SERVER_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}
+    with Keyward(tmp_path / "a", env={**trusting, "KEYWARD_SERVER_PROXY_HEADER": "forwarded"}) as forwarded, \
+         Keyward(tmp_path / "b", env={**UNLOCKED, "KEYWARD_SERVER_PROXY_HEADER": "forwarded"}) as bare:
+        for value, trusted in FORWARDED_ROWS:
+            # The other header is what the client sent, and the proxy passed through.
+            headers = {"Forwarded": value, "X-Forwarded-For": "192.0.2.66"}
+            assert address_of_last_failure(forwarded, headers) == trusted, value
+            assert address_of_last_failure(bare, headers) == "127.0.0.1", value
+        assert address_of_last_failure(forwarded, {"X-Forwarded-For": "192.0.2.66"}) == "127.0.0.1"
+        assert not [line for line in forwarded.errors if "proxy_not_listed" in line]
+        hints = [line for line in bare.errors if "proxy_not_listed" in line]
+        assert len(hints) == 1 and "server.trusted_proxies" in hints[0]  # once, however many requests
+
+
 def test_A3_A4_the_address_limit_follows_what_the_proxy_wrote(data):
     env = {"KEYWARD_SERVER_TRUSTED_PROXIES": "127.0.0.0/8", "KEYWARD_LIMITS_REGISTER_PER_HOUR": "2"}
     with Keyward(data, env=env) as server:

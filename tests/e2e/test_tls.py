@@ -85,7 +85,7 @@ def https(authority, tmp_path_factory):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_S9_both_versions_serve_the_whole_api(https, authority, version):
+def test_both_versions_serve_the_whole_api(https, authority, version):
     context = client_context(authority, version, version)
     json_type = {"Content-Type": "application/json"}
     email = f"ada{version.value}@example.com"
@@ -99,7 +99,7 @@ def test_S9_both_versions_serve_the_whole_api(https, authority, version):
     assert json.loads(ask(https, context, "/openapi.json")[2])["openapi"] == "3.1.0"  # longer than one record
 
 
-def test_S9_only_ephemeral_keys_and_aead(https):
+def test_only_ephemeral_keys_and_aead(https):
     for arguments in (["-tls1_1"], ["-tls1"], ["-tls1_2", "-cipher", "AES128-GCM-SHA256:AES128-SHA"],
                       ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES256-SHA384"]):
         done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{https.port}", *arguments, "-quiet"],

@@ -10,7 +10,7 @@ DOCUMENT = ROOT / "docs/requirements.md"
 ID = r"(?:P|A|R|S|O|J|F|W|Z|L|H)\d{1,2}"
 
 # What the first release promises.
-PROMISED = ("P1 P2 P3 P4 P5 P8 P9 P12 P13 Z1 Z2 Z3 Z4 Z5 J8 J9 J10 J11 J12 J13 J14 J15 J16 H1 H2 H3 L2 S8").split()
+PROMISED = ("P1 P2 P3 P4 P5 P8 P9 P12 P13 Z1 Z2 Z3 Z4 Z5 J8 J9 J10 J11 J12 J13 J14 J15 J16 H1 H2 H3 L2 S8 S9 S10 A4 A8 J4").split()
 
 HEAD = """# Security requirements and the tests that show them
 
@@ -50,6 +50,8 @@ IN_SHORT = {
     "H3": "methods and content types allow-listed, no version banner, nothing internal on the public listener",
     "L2": "no secrets in logs; control characters encoded",
     "S8": "security headers on every answer",
+    "S9": "other origins read nothing unless they are listed, and no page; credentials never",
+    "S10": "after credentials were posted: 303, never 307 or 308",
     "S4": "idle and absolute ends of sessions",
     "S5": "ended sessions and disabled users are refused at once",
     "A6": "the same answer and the same work for unknown and known users",

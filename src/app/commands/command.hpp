@@ -86,6 +86,8 @@ int config_check(const CommonFlags& flags);
 int config_show(const CommonFlags& flags);
 int config_print_template();
 
+int doctor(const CommonFlags& flags);
+
 int healthcheck(const CommonFlags& flags, const std::string& url);
 
 }  // namespace keyward::app

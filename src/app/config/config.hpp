@@ -25,6 +25,7 @@
 #include "base/log.hpp"
 #include "base/secret.hpp"
 #include "web/client_address.hpp"
+#include "web/cors.hpp"
 
 namespace keyward::app {
 
@@ -41,6 +42,8 @@ struct ServerConfig {
   std::chrono::seconds drain_deadline_s = limits::drain_deadline;
   bool access_log = false;
   web::TrustedProxies trusted_proxies;
+  std::string proxy_header = "x-forwarded-for";  // or forwarded
+  web::Cors cors_origins;
 };
 
 /// HTTPS at the listen address.

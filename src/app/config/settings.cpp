@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> algorithms{"ES256", "EdDSA", "RS256", "PS256"};
 constexpr std::array<std::string_view, 3> emails_in_events{"off", "hashed", "plain"};
+constexpr std::array<std::string_view, 2> proxy_headers{"x-forwarded-for", "forwarded"};
 constexpr std::array<std::string_view, 3> verifications{"off", "optional", "required"};
 constexpr std::int64_t minute_s = 60;
 constexpr std::int64_t hour_s = 60 * minute_s;
@@ -70,10 +71,16 @@ const std::array all_settings{
     Setting{.key = "server.access_log",
             .help = "Log a line for each request.",
             .target = KEYWARD_AT(server.access_log)},
-    Setting{
-        .key = "server.trusted_proxies",
-        .help = "The proxies whose X-Forwarded-For tells the client's address; everyone else's is ignored.",
-        .target = KEYWARD_AT(server.trusted_proxies)},
+    Setting{.key = "server.trusted_proxies",
+            .help = "The proxies whose word about the client's address counts; everyone else's is ignored.",
+            .target = KEYWARD_AT(server.trusted_proxies)},
+    Setting{.key = "server.proxy_header",
+            .help = "The one header in which those proxies say it; they must set it themselves.",
+            .target = KEYWARD_AT(server.proxy_header),
+            .choices = proxy_headers},
+    Setting{.key = "server.cors_origins",
+            .help = "Origins of web applications whose pages in a browser may read the API's answers.",
+            .target = KEYWARD_AT(server.cors_origins)},
     Setting{.key = "tls.certificate",
             .help =
                 "PEM file with the server's certificate and those it hangs on: server.listen speaks HTTPS. "

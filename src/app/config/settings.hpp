@@ -19,7 +19,7 @@ namespace keyward::app {
 /// Where a setting's value stands in a Config. The type decides how it is read, checked and shown.
 using Target = std::variant<bool*, int*, std::size_t*, std::chrono::seconds*, std::string*,
                             std::filesystem::path*, LogLevel*, ListenAddress*, std::optional<ListenAddress>*,
-                            MasterKey*, StorageUrl*, Secret*, web::TrustedProxies*>;
+                            MasterKey*, StorageUrl*, Secret*, web::TrustedProxies*, web::Cors*>;
 
 struct Setting {
   std::string_view key;   // "section.name"
@@ -42,7 +42,8 @@ bool is_secret(const Setting& setting);
 
 /// A value as it came from a source. Files have types; flags and the environment have text for everything.
 struct RawValue {
-  enum class Kind : std::uint8_t { untyped, text, integer, boolean, other };
+  // A list is one of texts, with commas between them.
+  enum class Kind : std::uint8_t { untyped, text, integer, boolean, list, other };
   Kind kind = Kind::untyped;
   std::string text;
 };

@@ -15,10 +15,22 @@ namespace {
 
 constexpr std::size_t file_max_bytes = 1024 * 1024;
 
+/// Texts only; a comma within one is taken for one between two.
+RawValue to_raw(const toml::array& list) {
+  RawValue value{RawValue::Kind::list, {}};
+  for (const auto& node : list) {
+    const auto* text = node.as_string();
+    if (text == nullptr) return {RawValue::Kind::other, {}};
+    value.text.append(value.text.empty() ? "" : ", ").append(text->get());
+  }
+  return value;
+}
+
 RawValue to_raw(const toml::node& node) {
   if (const auto* text = node.as_string()) return {RawValue::Kind::text, text->get()};
   if (const auto* number = node.as_integer()) return {RawValue::Kind::integer, std::to_string(number->get())};
   if (const auto* flag = node.as_boolean()) return {RawValue::Kind::boolean, flag->get() ? "true" : "false"};
+  if (const auto* list = node.as_array()) return to_raw(*list);
   return {RawValue::Kind::other, {}};
 }
 

@@ -65,6 +65,8 @@ bool is_text(const RawValue& value) {
   return value.kind == RawValue::Kind::untyped || value.kind == RawValue::Kind::text;
 }
 
+bool is_text_or_list(const RawValue& value) { return is_text(value) || value.kind == RawValue::Kind::list; }
+
 bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
 }
@@ -161,10 +163,17 @@ std::expected<void, std::string> assign(const Setting& setting, Config& config, 
             return {};
           },
           [&](web::TrustedProxies* target) -> Outcome {
-            if (!is_text(value)) return refuse(setting);
+            if (!is_text_or_list(value)) return refuse(setting);
             auto proxies = web::TrustedProxies::parse(value.text);
             if (!proxies) return std::unexpected{std::move(proxies).error().message};
             *target = std::move(*proxies);
+            return {};
+          },
+          [&](web::Cors* target) -> Outcome {
+            if (!is_text_or_list(value)) return refuse(setting);
+            auto cors = web::Cors::parse(value.text);
+            if (!cors) return std::unexpected{std::move(cors).error().message};
+            *target = std::move(*cors);
             return {};
           },
           [&](Secret* target) -> Outcome {
@@ -200,6 +209,7 @@ std::string shown_value(const Setting& setting, const Config& config) {
           },
           [](const MasterKey* value) { return value->bytes.empty() ? std::string{} : std::string{mask}; },
           [](const web::TrustedProxies* value) { return to_log_json(value->text()); },
+          [](const web::Cors* value) { return to_log_json(value->text()); },
           [](const Secret* value) { return value->empty() ? std::string{} : std::string{mask}; },
       },
       target);
@@ -233,6 +243,9 @@ std::string allowed_values(const Setting& setting) {
                         },
                         [](const web::TrustedProxies*) -> std::string {
                           return "addresses and networks with commas between them, such as 10.0.0.0/8";
+                        },
+                        [](const web::Cors*) -> std::string {
+                          return "origins as https://app.example.com, in a list or with commas between them";
                         },
                         [](const Secret*) -> std::string { return "a text that is not empty"; },
                     },

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "web/cors.hpp"
 #include "web/endpoint/access.hpp"
 #include "web/endpoint/context.hpp"
 #include "web/endpoint/type_info.hpp"
@@ -53,6 +54,7 @@ struct Route {
   const TypeInfo* answer = nullptr;  // nothing: no body, or one that only the handler knows
   std::string_view media_type;       // of such a body
   bool is_page = false;              // for a person: what is refused may be HTML too
+  Readers readers = Readers::listed_origins;
 
   std::string summary;
   std::string description;
@@ -72,10 +74,13 @@ class RouteWords {
   /// HTML that the handler makes as a raw Response; or, where a form is sent to, 303.
   RouteWords& page() {
     route_->is_page = true;
+    route_->readers = Readers::no_other_origin;
     route_->tag = "Pages";
     const bool is_form = route_->method == Method::post;
     return is_form ? answers(303, {}) : answers(200, "text/html");
   }
+  /// Other origins' pages: those of the setting, unless this says otherwise (S9).
+  RouteWords& read_by(Readers readers) { return route_->readers = readers, *this; }
   /// Of an answer that is a raw Response.
   RouteWords& answers(unsigned status, std::string_view media_type) {
     route_->status = status;

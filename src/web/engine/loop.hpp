@@ -17,6 +17,7 @@
 #include "web/engine/answer.hpp"
 #include "web/engine/exchange.hpp"
 #include "web/engine/head.hpp"
+#include "web/engine/proxy_hint.hpp"
 #include "web/engine/request_id.hpp"
 #include "web/engine/server.hpp"
 
@@ -40,6 +41,7 @@ struct Shared {
   explicit Shared(ServerOptions given_options) : options(std::move(given_options)) {}
   const ServerOptions options;
   std::atomic<std::size_t> connections = 0;
+  ProxyHint proxy_hint;
   std::mutex mutex;  // guards the three below
   std::condition_variable wake;
   unsigned stop_calls = 0;
@@ -86,6 +88,7 @@ class Loop {
   [[nodiscard]] const HeadLimits& head_limits() const { return head_limits_; }
   [[nodiscard]] AnswerWriter& answers() { return answers_; }
   [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
+  [[nodiscard]] ProxyHint& proxy_hint() { return shared_.proxy_hint; }
   [[nodiscard]] LoopCounters& counters() { return counters_; }
   [[nodiscard]] const LoopCounters& counters() const { return counters_; }
 

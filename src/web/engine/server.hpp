@@ -37,6 +37,11 @@ struct Handler {
   /// The answer to what the engine refuses by itself: 400, 405, 408, 413, 414, 415, 417, 431, 500, 501, 503,
   /// 505.
   virtual Response refuse(unsigned status, std::string_view sentence, const std::string& request_id) = 0;
+  /// What every answer to this request has: called for what refuse() made, once the request's head is known.
+  virtual void dress(const Request& request, Response& response) const {
+    static_cast<void>(request);
+    static_cast<void>(response);
+  }
 };
 
 struct ServerOptions {
@@ -55,10 +60,11 @@ struct ServerOptions {
   std::chrono::milliseconds write_timeout = limits::http_write_timeout;
   std::chrono::milliseconds drain_deadline = limits::drain_deadline;
   bool access_log = false;
-  bool strict_transport_security = false;  // set when the public URL is https
-  TrustedProxies trusted_proxies;          // whose X-Forwarded-For is believed
-  TlsCertificate* certificate = nullptr;   // HTTPS; outlives the server. None: HTTP
-  std::function<void()> at_drain;          // called once, when the drain begins, on run()'s thread
+  bool strict_transport_security = false;                   // set when the public URL is https
+  TrustedProxies trusted_proxies;                           // whose word about the client is believed
+  ProxyHeader proxy_header = ProxyHeader::x_forwarded_for;  // where they say it
+  TlsCertificate* certificate = nullptr;                    // HTTPS; outlives the server. None: HTTP
+  std::function<void()> at_drain;  // called once, when the drain begins, on run()'s thread
 };
 
 struct ServerStatistics {

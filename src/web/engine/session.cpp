@@ -72,7 +72,9 @@ Task<Response> Session::ask_handler() {
   }
   log(LogLevel::error, "handler_failed",
       {{"request_id", current.request.id}, {"path", current.request.path}, {"reason", reason}});
-  co_return connection_.handler.refuse(500, "Something went wrong on our side", current.request.id);
+  Response response = connection_.handler.refuse(500, "Something went wrong on our side", current.request.id);
+  connection_.handler.dress(current.request, response);
+  co_return response;
 }
 
 Task<bool> Session::send(Response response) {
@@ -146,6 +148,7 @@ Task<void> Session::refuse(Refusal refusal) {
   Response response = connection_.handler.refuse(refusal.status, refusal.sentence, current.request.id);
   if (refusal.status == 405)
     response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (used_bytes_ != 0) connection_.handler.dress(current.request, response);
   const AnswerFacts facts{.is_head = used_bytes_ != 0 && current.request.method == Method::head,
                           .close = true,
                           .request_id = current.request.id};

@@ -52,9 +52,10 @@ Step Session::take_head(std::size_t head_bytes) {
   request.query = head.query;
   std::swap(request.headers, head.headers);
   if (!options().trusted_proxies.empty()) {
-    request.client.address =
-        client_address(connection_.peer_address.to_string(), request.headers, options().trusted_proxies);
+    request.client.address = client_address(connection_.peer_address.to_string(), request.headers,
+                                            options().trusted_proxies, options().proxy_header);
   }
+  loop_.proxy_hint().look_at(connection_.peer_address, request, options());
   request.client.user_agent.assign(head.user_agent.substr(0, limits::user_agent_max_bytes));
   if (head.request_id.empty()) {
     loop_.request_ids().next_into(request.id);

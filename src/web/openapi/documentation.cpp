@@ -103,14 +103,17 @@ void Documentation::add_routes(Router& router) {
   router.get("/openapi.json", *this, &Documentation::document)
       .summary("This description, as OpenAPI 3.1")
       .tag("Documentation")
+      .read_by(Readers::every_origin)
       .answers(200, "application/json");
   router.get("/docs", *this, &Documentation::page)
       .summary("This description, to read and to try")
       .tag("Documentation")
+      .read_by(Readers::no_other_origin)
       .answers(200, "text/html");
   router.get("/docs/{file}", *this, &Documentation::file)
       .summary("What the viewer is made of")
       .tag("Documentation")
+      .read_by(Readers::no_other_origin)
       .answers(200, "*/*");
 }
 

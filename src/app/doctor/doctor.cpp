@@ -1,0 +1,66 @@
+#include "app/doctor/doctor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/doctor/data_checks.hpp"
+#include "app/doctor/file_checks.hpp"
+#include "app/doctor/network_checks.hpp"
+#include "app/doctor/settings_checks.hpp"
+#include "app/mail_setup.hpp"
+
+namespace keyward::app {
+
+namespace {
+
+std::vector<Finding> check_templates(const Config& config) {
+  Findings found{"templates"};
+  if (const auto templates = load_templates(config); !templates)
+    found.error(templates.error().message, "correct mail.templates or mail.locale");
+  return found.take();
+}
+
+}  // namespace
+
+std::string_view to_text(Severity severity) {
+  switch (severity) {
+    case Severity::ok:
+      return "ok";
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
+  }
+  std::unreachable();
+}
+
+std::vector<Finding> examine(const ConfigSources& sources, const Clock& clock) {
+  Findings loading{"configuration"};
+  const auto config = load_config(sources);
+  if (!config) {
+    for (const auto& error : config.error())
+      loading.error(to_text(error), "`keyward config template` lists every setting");
+    return loading.take();
+  }
+  loading.ok("every setting is known and good");
+
+  const auto now = clock.now();
+  auto all = loading.take();
+  for (auto&& findings :
+       {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
+        check_secret_files(sources.environment), check_master_key(*config), check_data_folder(*config),
+        check_descriptors(*config), check_data(*config, now), check_certificate(*config, now),
+        check_public_url(*config, clock.now()), check_mail_server(*config)}) {
+    std::ranges::copy(findings, std::back_inserter(all));
+  }
+  return all;
+}
+
+bool is_healthy(const std::vector<Finding>& findings) {
+  return std::ranges::none_of(findings,
+                              [](const auto& finding) { return finding.severity == Severity::error; });
+}
+
+}  // namespace keyward::app

@@ -1,0 +1,150 @@
+#include "app/doctor/file_checks.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "app/core.hpp"
+#include "app/master_key_file.hpp"
+#include "storage/sqlite/data_folder.hpp"
+
+namespace keyward::app {
+
+namespace {
+
+constexpr unsigned others = S_IRWXG | S_IRWXO;
+
+std::optional<struct stat> look_at(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status;
+}
+
+void check_permissions(Findings& found, const std::filesystem::path& path, const struct stat& status,
+                       unsigned right_mode) {
+  if ((status.st_mode & S_IWOTH) != 0) {
+    found.error(fmt::format("everybody can change {}", path.string()),
+                fmt::format("chmod {:o} {}", right_mode, path.string()));
+  } else if ((status.st_mode & others) != 0) {
+    found.warning(fmt::format("others than its owner may use {}", path.string()),
+                  fmt::format("chmod {:o} {}", right_mode, path.string()));
+  }
+  if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
+    found.warning(fmt::format("{} belongs to another user than the one who asks", path.string()),
+                  "run keyward doctor as the user that runs the server");
+  }
+}
+
+void check_file_system(Findings& found, const std::filesystem::path& path) {
+  struct statfs system{};
+  if (::statfs(path.c_str(), &system) != 0) return;
+  if (const auto name =
+          storage::sqlite::network_file_system_name(static_cast<std::uint32_t>(system.f_type))) {
+    found.error(fmt::format("{} lies on a network file system ({})", path.string(), *name),
+                "put the data folder on a local disk");
+  }
+  constexpr std::uint64_t mebibyte = 1024ULL * 1024;
+  const auto free_bytes =
+      static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_bsize);
+  const auto sentence =
+      fmt::format("{} MiB are free on the disk of {}", free_bytes / mebibyte, path.string());
+  if (free_bytes < limits::doctor_free_disk_error_bytes) {
+    found.error(sentence, "make room: without it nobody can log in");
+  } else if (free_bytes < limits::doctor_free_disk_warning_bytes) {
+    found.warning(sentence, "make room");
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> check_data_folder(const Config& config) {
+  Findings found{"data"};
+  const auto& folder = config.storage.data;
+  const auto status = look_at(folder);
+  if (!status) {
+    found.note(fmt::format("the data folder {} is not there", folder.string()), "the first start makes it");
+    return found.take();
+  }
+  constexpr unsigned folder_mode = 0700;
+  check_permissions(found, folder, *status, folder_mode);
+  check_file_system(found, folder);
+  const auto options = to_database_options(config);
+  if (options.postgres_url.empty()) {
+    constexpr unsigned file_mode = 0600;
+    if (const auto file = look_at(options.path)) check_permissions(found, options.path, *file, file_mode);
+    const auto parent = options.path.parent_path();
+    std::error_code ignored;
+    if (!parent.empty() && !std::filesystem::equivalent(parent, folder, ignored))
+      check_file_system(found, parent);
+  }
+  found.otherwise_ok(fmt::format("{} is its owner's alone, on a local disk with room", folder.string()));
+  return found.take();
+}
+
+std::vector<Finding> check_master_key(const Config& config) {
+  Findings found{"master-key"};
+  if (!config.secrets.master_key.bytes.empty()) {
+    const auto origin = config.origins.find("secrets.master_key");
+    const std::string from = origin == config.origins.end() ? "the settings" : origin->second;
+    if (from.ends_with("_FILE")) {
+      found.ok("it comes from " + from);
+    } else {
+      found.note("it comes from " + from + ", where more can see it than in a file of its own",
+                 "give it as KEYWARD_MASTER_KEY_FILE");
+    }
+    return found.take();
+  }
+  const auto path = config.storage.data / "master.key";
+  const auto status = look_at(path);
+  if (!status) {
+    found.note(path.string() + " is not there", "the first start makes it");
+  } else if ((status->st_mode & others) != 0) {
+    found.error("others can read " + path.string() + ", and the server does not start with it",
+                "chmod 600 it, and change the key if they did");
+  } else {
+    found.note(path.string() + " lies beside what it protects: a copy of the folder is a copy of the keys",
+               "give it as KEYWARD_MASTER_KEY_FILE, and keep it apart from backups");
+  }
+  return found.take();
+}
+
+std::vector<Finding> check_secret_files(const std::vector<std::pair<std::string, std::string>>& environment) {
+  Findings found{"secrets"};
+  std::size_t count = 0;
+  for (const auto& [name, path] : environment) {
+    if (!name.ends_with("_FILE")) continue;
+    const auto status = look_at(path);
+    if (!status) continue;  // told by the settings
+    ++count;
+    if ((status->st_mode & S_IRWXO) != 0) {
+      found.warning(fmt::format("everybody on this machine can read {} ({})", path, name),
+                    "chmod 600 it, and change the secret if they did");
+    }
+  }
+  found.otherwise_ok(count == 0 ? "no secret comes from a file"
+                                : fmt::format("{} come from files that are not everybody's", count));
+  return found.take();
+}
+
+std::vector<Finding> check_descriptors(const Config& config) {
+  Findings found{"descriptors"};
+  constexpr std::size_t own = 128;  // the database's, the logs', the listeners'
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return found.take();
+  const auto wanted = config.server.connections_max + own;
+  if (limit.rlim_cur < wanted) {
+    found.warning(fmt::format("{} files may be open at a time here, and server.connections_max is {}",
+                              limit.rlim_cur, config.server.connections_max),
+                  fmt::format("raise the limit of the server to {} (LimitNOFILE=, ulimit -n) or lower "
+                              "server.connections_max",
+                              wanted));
+  }
+  found.otherwise_ok(fmt::format("{} files may be open at a time", limit.rlim_cur));
+  return found.take();
+}
+
+}  // namespace keyward::app
