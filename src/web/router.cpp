@@ -148,6 +148,7 @@ Router::~Router() = default;
 Route& Router::insert(std::unique_ptr<Route> route) {
   check_path(*route);
   table_->place_of(*route).add(*route);
+  route->number = routes_.size() + 1;
   routes_.push_back(std::move(route));
   return *routes_.back();
 }
@@ -169,6 +170,8 @@ Task<Response> Router::handle(Request& request) {
   const auto* node = table_->find(request.path, values);
   const auto* route = node == nullptr ? nullptr : node->route_for(request.method);
   if (route == nullptr) co_return answer_without_endpoint(node, request);
+  request.route = route->number;
+  request.pattern = route->path;
 
   request.path_parameters.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {
