@@ -29,6 +29,7 @@ web::ServerOptions to_server_options(const Config& config) {
           .idle_timeout = server.idle_timeout_s,
           .write_timeout = server.write_timeout_s,
           .drain_deadline = server.drain_deadline_s,
+          .drain_delay = server.drain_delay_s,
           .access_log = server.access_log,
           // Not for a developer's machine: browsers would refuse http://localhost for a year.
           .strict_transport_security = server.public_url.starts_with("https://") && !config.tls.development,
@@ -137,6 +138,7 @@ Result<std::unique_ptr<Application>> Application::open(Config config, web::Servi
   application->construct_features();
   application->construct_pages(std::move(*pages));
   application->register_routes();
+  application->register_management_routes();
   return application;
 }
 
@@ -146,7 +148,10 @@ Result<void> Application::open_ports() {
   certificate_ = std::move(*certificate);
   auto options = to_server_options(config_);
   options.certificate = certificate_.get();
-  options.at_drain = [this] { manager_.tell_stopping(); };
+  options.at_drain = [this] {
+    draining_ = true;
+    manager_.tell_stopping();
+  };
   auto passed = assign_passed_sockets(manager_, config_);
   if (!passed) return fail_from(passed);
   options.passed_socket = passed->server;
@@ -154,7 +159,17 @@ Result<void> Application::open_ports() {
   if (!server) return fail_from(server);
   server_ = std::move(*server);
   use_bound_port(config_, server_->port());
+  if (auto opened = open_management(); !opened) return fail_from(opened);
   return open_redirect(passed->redirect);
+}
+
+Result<void> Application::open_management() {
+  if (!config_.server.management_listen) return {};
+  auto& listen = *config_.server.management_listen;
+  auto port = server_->listen_in_clear(listen.host, listen.port, management_router_);
+  if (!port) return fail_from(port);
+  listen.port = *port;
+  return {};
 }
 
 Result<void> Application::open_redirect(int passed_socket) {
@@ -227,7 +242,9 @@ void Application::construct_features() {
       std::make_unique<features::Setup>(*core.database, *hasher_, password_policy_, address_limits_,
                                         *core.events, core.clock, core.random, setup_token_path(config_));
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
-  health_ = std::make_unique<features::Health>(*core.database, [this] { return metrics_text(); });
+  health_ = std::make_unique<features::Health>(
+      *core.database, draining_, [this] { return metrics_->text(); },
+      config_.server.management_listen.has_value());
   construct_mail_flows();
   router_.provide(*gate_);
   router_.provide(*templates_);
@@ -242,6 +259,10 @@ void Application::construct_mail_flows() {
       std::make_unique<mail::Sender>(mail::Sender::Dependencies{*core.database, *core.outbox, *templates_,
                                                                 *mail_transport_, core.clock, core.random},
                                      to_sender_settings(config_));
+  metrics_ = std::make_unique<Metrics>(
+      Metrics::Sources{*server_, router_, certificate_.get(), *core_->database, *hasher_, limits_,
+                       *core_->events, *core_->keys, *tokens_, *refresh_tokens_, *login_, *registration_,
+                       *refresh_, *mail_sender_, core_->clock});
   one_time_proofs_ = std::make_unique<features::OneTimeProofs>(*core.database, one_time_tokens_,
                                                                address_limits_, *core.events, core.clock);
   email_verification_ = std::make_unique<features::EmailVerification>(
@@ -279,6 +300,8 @@ void Application::carry_out(storage::Transaction& transaction, const domain::Def
 }
 
 bool Application::run() {
+  if (config_.server.management_listen)
+    log(LogLevel::info, "managing", {{"management_at", to_text(*config_.server.management_listen)}});
   log(LogLevel::info, "listening",
       {{"address", to_text(config_.server.listen)},
        {"public_url", config_.server.public_url},
@@ -312,64 +335,6 @@ bool Application::run() {
   core_->events->emit({.name = "sys_shutdown"});
   make_last_checkpoint(*core_);
   return drained;
-}
-
-std::string Application::metrics_text() const {
-  const auto hashing = hasher_->statistics();
-  const auto server = server_->statistics();
-  std::string text;
-  const auto add = [&text](std::string_view name, std::string_view type, std::string_view help, auto value) {
-    text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, type, value);
-  };
-  add("keyward_password_hashes_total", "counter", "Password hashes computed.", hashing.hashes_done);
-  add("keyward_password_hashes_refused_total", "counter", "Hashes refused because the queue was full.",
-      hashing.refused);
-  add("keyward_password_hashes_waiting", "gauge", "Hashes waiting for a thread.", hashing.waiting);
-  add("keyward_http_connections_open", "gauge", "Open connections.", server.connections_open);
-  add("keyward_http_connections_refused_total", "counter", "Connections above the limit.",
-      server.connections_refused);
-  add("keyward_http_requests_total", "counter", "Requests given to a handler.", server.requests);
-  add("keyward_http_requests_refused_total", "counter", "Malformed, oversized or late requests.",
-      server.requests_refused);
-  if (certificate_) {
-    add("keyward_tls_handshakes_refused_total", "counter",
-        "Connections that did not get as far as a request.", server.handshakes_refused);
-    add("keyward_tls_certificate_expires_seconds", "gauge", "When the certificate in use expires, Unix time.",
-        to_unix_s(certificate_->expires_at()));
-  }
-  add("keyward_database_waiting_reads", "gauge", "Reads waiting for a database thread.",
-      core_->database->waiting_reads());
-  add("keyward_database_waiting_writes", "gauge", "Writes waiting for the writer.",
-      core_->database->waiting_writes());
-  const auto mails = mail_sender_->statistics();
-  add("keyward_mails_sent_total", "counter", "Mails taken by the mail server.", mails.sent);
-  add("keyward_mails_failed_total", "counter", "Mails refused for good, or expired.", mails.failed);
-  add("keyward_mail_attempts_failed_total", "counter", "Attempts after which a mail was put off.",
-      mails.postponed);
-  return text + limit_metrics_text();
-}
-
-std::string Application::limit_metrics_text() const {
-  std::string refusals =
-      "# HELP keyward_rate_limit_refusals_total Requests refused by a rate limit.\n"
-      "# TYPE keyward_rate_limit_refusals_total counter\n";
-  std::string crowded =
-      "# HELP keyward_rate_limit_crowded_total Newcomers whom a flood of keys left less than half of a "
-      "quota.\n"
-      "# TYPE keyward_rate_limit_crowded_total counter\n";
-  std::string keys =
-      "# HELP keyward_rate_limit_keys Accounts, devices or addresses that a limit remembers.\n"
-      "# TYPE keyward_rate_limit_keys gauge\n";
-  for (std::size_t i = 0; i < domain::limit_class_count; ++i) {
-    const auto limit = static_cast<domain::LimitClass>(i);
-    const auto line = [&](std::string_view name, auto value) {
-      return fmt::format("{}{{limit=\"{}\"}} {}\n", name, name_of(limit), value);
-    };
-    refusals += line("keyward_rate_limit_refusals_total", limits_.refusals(limit));
-    crowded += line("keyward_rate_limit_crowded_total", limits_.crowded(limit));
-    keys += line("keyward_rate_limit_keys", limits_.key_count(limit));
-  }
-  return refusals + crowded + keys;
 }
 
 }  // namespace keyward::app

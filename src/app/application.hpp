@@ -1,12 +1,14 @@
 // Application: every object of the running server, constructed in one place and in the order of their needs.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "access/token_gate.hpp"
 #include "app/account_pages.hpp"
 #include "app/core.hpp"
 #include "app/deferred_work.hpp"
+#include "app/metrics.hpp"
 #include "domain/limits/device_tokens.hpp"
 #include "domain/limits/limits.hpp"
 #include "domain/limits/memory_rate_limiter.hpp"
@@ -60,13 +62,13 @@ class Application {
   Application(Config config, web::ServiceManager manager, std::unique_ptr<Core> core);
   Result<void> open_ports();
   Result<void> open_redirect(int passed_socket);
+  Result<void> open_management();
   void construct_features();
   void construct_mail_flows();
   void construct_pages(features::Pages pages);
   void carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const;
   void register_routes();  // routes.cpp: the one list
-  [[nodiscard]] std::string metrics_text() const;
-  [[nodiscard]] std::string limit_metrics_text() const;
+  void register_management_routes();
 
   Config config_;
   web::ServiceManager manager_;
@@ -81,7 +83,9 @@ class Application {
   features::PasswordAttempts password_attempts_;
   domain::OneTimeTokens one_time_tokens_;
   domain::DeferredRequests deferred_requests_;
+  std::atomic<bool> draining_ = false;
   web::Router router_;
+  web::Router management_router_;
   std::unique_ptr<web::TlsCertificate> certificate_;
   std::unique_ptr<web::HttpsRedirect> redirect_;
   std::unique_ptr<web::Server> server_;
@@ -110,6 +114,7 @@ class Application {
   std::unique_ptr<features::Setup> setup_;
   std::unique_ptr<AccountPages> account_pages_;
   std::unique_ptr<features::Jwks> jwks_;
+  std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<features::Health> health_;
   std::unique_ptr<DeferredWork> deferred_work_;
   web::openapi::Documentation documentation_;

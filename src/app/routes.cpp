@@ -148,7 +148,7 @@ void Application::register_routes() {
       .answers(200, "application/jwk-set+json");
   router_.get("/livez", *health_, &features::Health::live).summary("The process answers").tag("Health");
   router_.get("/readyz", *health_, &features::Health::ready)
-      .summary("The database answers as well")
+      .summary("It should be given requests: the database answers, and no end is near")
       .tag("Health")
       .refuses(unavailable);
   router_.get("/metrics", *health_, &features::Health::metrics)
@@ -218,6 +218,12 @@ void Application::register_routes() {
 
   documentation_.add_routes(router_);
   documentation_.generate({.version = KEYWARD_VERSION, .public_url = config_.server.public_url}, router_);
+}
+
+void Application::register_management_routes() {
+  management_router_.get("/livez", *health_, &features::Health::live);
+  management_router_.get("/readyz", *health_, &features::Health::ready);
+  management_router_.get("/metrics", *health_, &features::Health::metrics_for_all);
 }
 
 }  // namespace keyward::app

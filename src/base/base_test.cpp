@@ -71,6 +71,44 @@ TEST(Secret, moves_and_leaves_nothing_behind) {
   EXPECT_TRUE(std::all_of(place, place + size, [](char c) { return c == '\0'; }));
 }
 
+TEST(Log, a_line_says_on_whose_behalf_it_is) {
+  const LogContext whose{.request_id = "r1", .trace_id = "t1", .parent_id = ""};
+  testing::internal::CaptureStderr();
+  {
+    const LogScope scope{&whose};
+    log(LogLevel::info, "a");
+    log(LogLevel::info, "b", {{"request_id", "own"}});
+    const LogScope nobody{nullptr};
+    log(LogLevel::info, "c");
+  }
+  const auto lines = testing::internal::GetCapturedStderr();
+  EXPECT_NE(lines.find(R"("event":"a","request_id":"r1","trace_id":"t1"})"
+                       "\n"),
+            std::string::npos)
+      << lines;
+  EXPECT_NE(lines.find(R"("event":"b","request_id":"own","trace_id":"t1"})"
+                       "\n"),
+            std::string::npos)
+      << lines;
+  EXPECT_NE(lines.find(R"("event":"c"})"
+                       "\n"),
+            std::string::npos)
+      << lines;
+  EXPECT_EQ(log_context(), nullptr);
+}
+
+TEST(Log, a_writer_writes_all_of_it_before_it_ends) {
+  testing::internal::CaptureStderr();
+  for (int round = 0; round < 2; ++round) {
+    const LogWriter writer;
+    for (int i = 0; i < 100; ++i) log(LogLevel::info, "line");
+  }
+  log(LogLevel::info, "last");
+  const auto lines = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 201);
+  EXPECT_EQ(LogWriter::dropped_lines(), 0U);
+}
+
 TEST(Log, L2_control_characters_and_bad_utf8_are_encoded) {
   EXPECT_EQ(to_log_json("a\r\n\x1b[0m\u2028\u202e\x7f\"\\"),
             R"("a\u000d\u000a\u001b[0m\u2028\u202e\u007f\"\\")");

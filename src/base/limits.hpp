@@ -45,6 +45,14 @@ inline constexpr std::chrono::seconds http_idle_timeout{60};
 inline constexpr std::chrono::seconds http_write_timeout{20};
 inline constexpr std::chrono::seconds drain_deadline{20};
 
+// Being watched
+inline constexpr std::chrono::milliseconds readiness_timeout{1000};  // for the database's answer to /readyz
+inline constexpr unsigned readiness_questions_max = 8;               // to the database at a time
+inline constexpr std::chrono::seconds mail_queue_max_age{5};         // of what /metrics tells of the outbox
+inline constexpr std::chrono::milliseconds mail_queue_wait{250};     // for a newer count, then the older one
+inline constexpr std::size_t log_queue_max_bytes = 1024 * 1024;      // lines waiting for standard error
+inline constexpr std::chrono::seconds log_stop_grace{1};             // for the last of them, at the end
+
 // TLS
 inline constexpr std::chrono::hours tls_ticket_lifetime{12};   // and of the keys that seal tickets
 inline constexpr std::chrono::seconds tls_check_interval{10};  // for a certificate that was renewed

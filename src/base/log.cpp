@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <utility>
 
 #include "base/clock.hpp"
 
@@ -13,6 +15,8 @@ namespace keyward {
 namespace {
 
 std::atomic<LogLevel> lowest_level{LogLevel::info};
+
+thread_local const LogContext* current_context = nullptr;
 
 constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning", "error"};
 
@@ -72,14 +76,34 @@ std::string to_log_json(std::string_view text) {
 
 void set_log_level(LogLevel level) { lowest_level = level; }
 
+const LogContext* log_context() { return current_context; }
+
+const LogContext* set_log_context(const LogContext* context) {
+  return std::exchange(current_context, context);
+}
+
+LogContext copy_log_context() { return current_context == nullptr ? LogContext{} : *current_context; }
+
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (level < lowest_level.load()) return;
   auto line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", to_rfc3339(SystemClock{}.now()),
                           level_names.at(static_cast<std::size_t>(level)), to_log_json(event));
-  for (const auto& [name, value] : fields) {
-    line += fmt::format(",{}:{}", to_log_json(name), to_log_json(value));
+  const auto append = [&line](const LogField& field) {
+    line += fmt::format(",{}:{}", to_log_json(field.first), to_log_json(field.second));
+  };
+  for (const auto& field : fields) append(field);
+  if (const auto* context = current_context) {
+    const std::array<LogField, 3> whose{LogField{"request_id", context->request_id},
+                                        LogField{"trace_id", context->trace_id},
+                                        LogField{"parent_id", context->parent_id}};
+    for (const auto& field : whose) {
+      const bool said =
+          std::ranges::any_of(fields, [&](const auto& own) { return own.first == field.first; });
+      if (!field.second.empty() && !said) append(field);
+    }
   }
   line += "}\n";
+  if (LogWriter::take(line)) return;
   // One write(2) a line: lines of two threads do not mix. A log that cannot be written has nobody to tell.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }

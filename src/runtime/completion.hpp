@@ -14,6 +14,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/log.hpp"
 #include "runtime/task.hpp"
 
 namespace keyward {
@@ -57,11 +58,18 @@ class Completion {
 };
 
 /// `auto row = co_await await_completion<Row>([&](Completion<Row> done) { queue(std::move(done)); });`
-/// `start` runs at once on the calling thread. Throws what the completion was given as an exception.
+/// `start` runs at once on the calling thread. Throws what the completion was given as an exception. The
+/// log's context goes with the coroutine: the loop serves others meanwhile.
 template <class T, class Start>
 Task<T> await_completion(Start start) {
+  const LogContext* const context = log_context();
   auto outcome = co_await asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void(Outcome<T>)>(
-      [&start](auto handler) { start(Completion<T>{std::move(handler)}); }, use_task);
+      [&start](auto handler) {
+        start(Completion<T>{std::move(handler)});
+        set_log_context(nullptr);
+      },
+      use_task);
+  set_log_context(context);
   if (!outcome) std::rethrow_exception(outcome.error());
   co_return std::move(*outcome);
 }

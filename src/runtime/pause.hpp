@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
 
+#include "base/log.hpp"
 #include "runtime/task.hpp"
 
 namespace keyward {
@@ -13,7 +14,9 @@ inline Task<void> pause(std::chrono::milliseconds time) {
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                              LoopExecutor>
       timer{co_await asio::this_coro::executor, time};
+  const LogContext* const context = set_log_context(nullptr);
   co_await timer.async_wait(use_task);
+  set_log_context(context);
 }
 
 }  // namespace keyward

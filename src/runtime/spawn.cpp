@@ -6,6 +6,7 @@
 namespace keyward {
 
 void spawn(const LoopExecutor& executor, Task<void> task, std::string name) {
+  const LogScope nobody{nullptr};  // it may outlive the request that it is started by
   asio::co_spawn(executor, std::move(task), [name = std::move(name)](std::exception_ptr thrown) {
     if (!thrown) return;
     try {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "runtime/completion.hpp"
 
 namespace keyward {
@@ -59,6 +60,7 @@ class WorkPool {
   struct Job {
     Job(F f, Completion<T> d) : work(std::move(f)), done(std::move(d)) {}
     void run() {
+      const LogScope whose{&log_context};
       Outcome<T> outcome{std::unexpected(std::exception_ptr{})};
       try {
         outcome = Outcome<T>{work()};
@@ -69,6 +71,7 @@ class WorkPool {
     }
     F work;
     Completion<T> done;
+    LogContext log_context = copy_log_context();  // of whoever waits
   };
 
   void thread_main();

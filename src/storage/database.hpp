@@ -94,6 +94,8 @@ class Database {
   /// One write at a time, those of other processes among them: a row that all of them change costs nothing.
   [[nodiscard]] bool writers_take_turns() const { return driver_->writers_take_turns(); }
   /// Closures that wait for a thread, for metrics.
+  [[nodiscard]] LaneStatistics read_statistics() const { return readers_->statistics(); }
+  [[nodiscard]] LaneStatistics write_statistics() const { return writers_->statistics(); }
   [[nodiscard]] std::size_t waiting_reads() const { return readers_->waiting(); }
   [[nodiscard]] std::size_t waiting_writes() const { return writers_->waiting(); }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "runtime/completion.hpp"
 #include "storage/errors.hpp"
 #include "storage/transaction.hpp"
@@ -36,7 +37,8 @@ class Job {
   virtual void refuse(const std::string& why) = 0;
 
   std::vector<std::function<void()>> after_commit;
-  std::exception_ptr thrown;  // what the last attempt threw
+  std::exception_ptr thrown;                          // what the last attempt threw
+  const LogContext log_context = copy_log_context();  // of whoever waits
 };
 
 namespace detail {

@@ -155,8 +155,30 @@ Lane::Group Lane::take() {
 }
 
 void Lane::run_group(Worker& worker, Group& group) {
-  if (group.size() > 1 && run_together(worker, group)) return;
-  for (auto& job : group) run_alone(worker, *job);
+  ++busy_;
+  const Stopwatch together;
+  if (group.size() > 1 && run_together(worker, group)) {
+    groups_.observe(group.size());
+    for (std::size_t i = 0; i < group.size(); ++i) durations_.observe(together.passed());
+  } else {
+    for (auto& job : group) {
+      const Stopwatch alone;
+      run_alone(worker, *job);
+      groups_.observe(1);
+      durations_.observe(alone.passed());
+    }
+  }
+  --busy_;
+}
+
+LaneStatistics Lane::statistics() const {
+  return {.connections = threads_.size(),
+          .busy = busy_.load(),
+          .waiting = waiting(),
+          .conflicts = conflicts_.value(),
+          .reconnects = reconnector_.reconnects(),
+          .durations = durations_.values(),
+          .groups = groups_.values()};
 }
 
 void Lane::finish(const Worker& worker, const Notes& notes) {
@@ -183,6 +205,7 @@ bool Lane::run_together(Worker& worker, Group& group) {
   Notes notes;
   try {
     for (auto& job : group) {
+      const LogScope whose{&job->log_context};
       connection->savepoint();
       Transaction transaction{*connection};
       bool keep = attempt(*connection, *job, transaction);
@@ -208,6 +231,7 @@ bool Lane::run_together(Worker& worker, Group& group) {
   try {
     connection->commit();
   } catch (const Conflict&) {
+    conflicts_.add(group.size());
     for (auto& job : group) job->after_commit.clear();
     connection->rollback();
     return false;
@@ -220,12 +244,16 @@ bool Lane::run_together(Worker& worker, Group& group) {
     connection.reset();
     return true;
   }
-  for (auto& job : group) run_hooks(*job);
+  for (auto& job : group) {
+    const LogScope whose{&job->log_context};
+    run_hooks(*job);
+  }
   for (auto& job : group) answer(*job);
   return true;
 }
 
 void Lane::run_alone(Worker& worker, Job& job) {
+  const LogScope whose{&job.log_context};
   auto& connection = worker.connection;
   std::exception_ptr failed;
   for (int attempt_number = 1; !failed; ++attempt_number) {
@@ -251,6 +279,7 @@ void Lane::run_alone(Worker& worker, Job& job) {
     } catch (const Conflict& conflict) {
       if (connection) connection->rollback();
       if (attempt_number == attempts_max_) return job.refuse(conflict.what());
+      conflicts_.add();
       pause_after_conflict(attempt_number);
     } catch (const std::exception& error) {
       // Of the state after a failed commit nothing is certain, so the connection starts anew.

@@ -10,6 +10,7 @@
 //   - when the commit fails, every closure of the group fails: nothing is reported that may not last.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -18,11 +19,23 @@
 #include <thread>
 #include <vector>
 
+#include "base/metrics.hpp"
 #include "storage/connection.hpp"
 #include "storage/job.hpp"
 #include "storage/reconnector.hpp"
 
 namespace keyward::storage {
+
+/// What a lane has done and does.
+struct LaneStatistics {
+  std::size_t connections = 0;
+  std::size_t busy = 0;
+  std::size_t waiting = 0;      // closures, for a thread
+  std::uint64_t conflicts = 0;  // closures that were run once more
+  std::uint64_t reconnects = 0;
+  HistogramValues durations{.buckets = duration_buckets};  // of a closure, from its thread to its answer
+  HistogramValues groups{.buckets = group_buckets};        // closures in one commit
+};
 
 class Lane {
  public:
@@ -37,6 +50,7 @@ class Lane {
   /// Never blocks. A full queue refuses the job at once, on the calling thread.
   void submit(std::unique_ptr<Job> job);
   [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] LaneStatistics statistics() const;
 
   /// Before the first write that leaves notes.
   void finish_with(Finisher finisher);
@@ -68,6 +82,10 @@ class Lane {
   const int attempts_max_;
   const std::size_t queue_max_;
   Finisher finisher_;
+  std::atomic<std::size_t> busy_ = 0;
+  Counter conflicts_;
+  Histogram durations_;
+  Histogram groups_{group_buckets};
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;

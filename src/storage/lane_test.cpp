@@ -5,6 +5,7 @@
 
 #include <latch>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "storage/database.hpp"
@@ -152,6 +153,44 @@ TEST_F(LaneTest, a_failing_commit_fails_everybody_and_makes_a_new_connection) {
   EXPECT_EQ(hooks, 0);
   EXPECT_EQ(run([](Transaction&) { return 4; }), 4);
   EXPECT_EQ(script_.connections, 2);
+}
+
+TEST_F(LaneTest, a_closure_and_its_hooks_know_for_whom_they_run) {
+  const LogContext whose{.request_id = "r1", .trace_id = "t1", .parent_id = "p1"};
+  std::string seen;
+  std::string seen_after;
+  const auto look = [&](Transaction& t) {
+    seen = copy_log_context().trace_id;
+    t.after_commit([&] { seen_after = copy_log_context().request_id; });
+    return 1;
+  };
+  {
+    const LogScope scope{&whose};
+    EXPECT_EQ(run(look), 1);
+  }
+  EXPECT_EQ(seen, "t1");
+  EXPECT_EQ(seen_after, "r1");
+  EXPECT_EQ(run(look), 1);
+  EXPECT_EQ(seen + seen_after, "");
+}
+
+TEST_F(LaneTest, what_was_done_is_counted) {
+  int runs = 0;
+  EXPECT_EQ(run([&](Transaction&) {
+              if (++runs == 1) script_.at_commit = Fault::conflict;
+              return 1;
+            }),
+            1);
+  EXPECT_EQ(run_as_group([](Transaction&) { return 2; }, [](Transaction&) { return 3; }),
+            (std::vector{2, 3}));
+  // Counted after the answer: one more closure, whose own may be missing, is behind them.
+  EXPECT_EQ(run([](Transaction&) { return 4; }), 4);
+  const auto counted = database_->write_statistics();
+  EXPECT_EQ(counted.conflicts, 1U);
+  EXPECT_EQ(counted.connections, 1U);
+  EXPECT_GE(counted.durations.count(), 4U);
+  EXPECT_GE(counted.groups.count(), 3U);
+  EXPECT_EQ(counted.groups.counts.at(1), 1U);  // the two that shared a commit
 }
 
 TEST_F(LaneTest, a_conflict_runs_the_closures_again) {

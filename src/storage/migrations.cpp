@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/describe/class.hpp>
 #include <charconv>
 #include <stdexcept>
@@ -123,6 +124,13 @@ std::span<const Migration> built_in_migrations() {
     return list;
   }();
   return all;
+}
+
+std::size_t count_missing_migrations(Transaction& transaction) {
+  const auto applied = transaction.list<std::int64_t>("SELECT number FROM schema_migrations");
+  return static_cast<std::size_t>(std::ranges::count_if(built_in_migrations(), [&](const Migration& known) {
+    return std::ranges::find(applied, known.number) == applied.end();
+  }));
 }
 
 Result<std::vector<Migration>> blocking_migrate(Database& database, Time now,

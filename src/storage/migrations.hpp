@@ -31,6 +31,9 @@ std::span<const Migration> built_in_migrations();
 Result<std::vector<Migration>> blocking_migrate(
     Database& database, Time now, std::span<const Migration> migrations = built_in_migrations());
 
+/// Those of this program that the database has no record of.
+std::size_t count_missing_migrations(Transaction& transaction);
+
 /// What blocking_migrate would run; changes nothing.
 Result<std::vector<Migration>> blocking_plan_migrations(
     Database& database, std::span<const Migration> migrations = built_in_migrations());

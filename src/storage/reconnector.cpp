@@ -19,6 +19,7 @@ std::unique_ptr<Connection> Reconnector::connect() {
   lock.unlock();
   try {
     auto connection = driver_.connect(access_);
+    reconnects_.add();
     lock.lock();
     if (!last_failure_.empty()) log(LogLevel::info, "database_reconnected");
     last_failure_.clear();

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/metrics.hpp"
 #include "storage/connection.hpp"
 
 namespace keyward::storage {
@@ -21,6 +22,8 @@ class Reconnector {
 
   /// What Driver::connect() throws, or Unavailable when it is too early to try again.
   std::unique_ptr<Connection> connect();
+  /// How often it did.
+  [[nodiscard]] std::uint64_t reconnects() const { return reconnects_.value(); }
 
  private:
   void note_failure(const std::string& why);
@@ -29,6 +32,7 @@ class Reconnector {
   const Access access_;
   std::mutex mutex_;
   std::condition_variable tried_;
+  Counter reconnects_;
   bool trying_ = false;
   std::string last_failure_;
   std::chrono::milliseconds delay_{0};

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.hpp"
 #include "runtime/task.hpp"
 
 namespace keyward::web {
@@ -37,7 +38,10 @@ struct Request {
   /// The whole body's storage, so that a handler which took a password out of it can have it wiped.
   std::string* body_storage = nullptr;
   Client client;
-  std::string id;  // the request id: on the answer and in every log line about it
+  std::string id;            // the request id: on the answer and in every log line about it
+  LogContext log_context;    // the same for the log, and the caller's trace
+  std::size_t route = 0;     // which one of its handler's routes, from 1; 0: none. The router says
+  std::string_view pattern;  // the route's path template: what the logs call it
   std::vector<std::pair<std::string_view, std::string>>
       path_parameters;  // filled by the router, percent-decoded
   /// What the answer will carry beside its own headers, whether it grants or refuses (AnswerHeaders sets

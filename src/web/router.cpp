@@ -149,6 +149,7 @@ Router::~Router() = default;
 Route& Router::insert(std::unique_ptr<Route> route) {
   check_path(*route);
   table_->place_of(*route).add(*route);
+  route->number = routes_.size() + 1;
   routes_.push_back(std::move(route));
   return *routes_.back();
 }
@@ -191,6 +192,8 @@ Task<Response> Router::handle(Request& request) {
     if (response.status != 204) response = readable(std::move(response), request, node);
     co_return response;
   }
+  request.route = route->number;
+  request.pattern = route->path;
 
   request.path_parameters.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -76,6 +76,7 @@ class Router final : public Handler {
   [[nodiscard]] const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
 
   Task<Response> handle(Request& request) override;
+  [[nodiscard]] std::size_t route_count() const override { return routes_.size(); }
   Response refuse(unsigned status, std::string_view sentence, const std::string& request_id) override;
   void dress(const Request& request, Response& response) const override;
 

@@ -153,11 +153,16 @@ class Keyward:
         return [line for node in self.nodes for line in node.events]
 
     @property
+    def management_port(self):
+        """Of a server with server.management_listen."""
+        return int(re.search(r'"management_at":"127\.0\.0\.1:(\d+)"', "".join(self.errors)).group(1))
+
+    @property
     def url(self):
         return f"http://127.0.0.1:{self.nodes[0].port}"
 
-    def call(self, method, path, body=None, token=None, headers=None, form=None, raw=None, timeout_s=30):
-        """One request on a connection of its own. body: JSON; form: a form; raw: bytes as they are."""
+    def call(self, method, path, body=None, token=None, headers=None, form=None, raw=None, timeout_s=30, port=None):
+        """One request on a connection of its own. body: JSON; form: a form; raw: bytes as they are; port: another one."""
         sent = dict(headers or {})
         if token is not None:
             sent["Authorization"] = "Bearer " + token
@@ -168,7 +173,7 @@ class Keyward:
         elif form is not None:
             content = urllib.parse.urlencode(form).encode()
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=timeout_s)
         try:
             connection.request(method, path, body=content, headers=sent)
             answer = connection.getresponse()

@@ -1,8 +1,16 @@
 """Security events and the log (L2): one line out per event, and no secret in any of them."""
 
+import concurrent.futures
 import json
+import os
+import signal
+import socket
+import subprocess
+import time
 
+from keyward import BINARY, GOOD_PASSWORD, clean_environment
 from keyward import OneNode as Keyward
+from wire import Wire
 
 SECRET_PASSWORD = "marble canoe 31 thunder"
 
@@ -55,3 +63,161 @@ def test_L2_one_line_out_per_event_whatever_the_input(data):
             json.loads(line)
         assert not any(character in line for character in "\r\u001b\u2028\u202e\x9b")
     assert not server.logged_events("forged")
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+LOGGED = {"KEYWARD_SERVER_ACCESS_LOG": "true", "KEYWARD_LIMITS_ENABLED": "false"}
+
+
+def lines_of(server, event):
+    return [line for line in (json.loads(text) for text in list(server.errors) if text.startswith("{")) if line["event"] == event]
+
+
+def wait_for_lines(server, event, count):
+    deadline = time.monotonic() + 10
+    while len(found := lines_of(server, event)) < count:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+    return found
+
+
+def free_port():
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        return some.getsockname()[1]
+
+
+def wait_until_it_listens(port):
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_the_access_log_tells_route_status_and_time(data):
+    with Keyward(data, env=LOGGED) as server:
+        token = server.new_user("access@example.com")["access_token"]
+        server.call("GET", "/users/0193?q=secret", token=token, headers={"X-Request-Id": "request-1234"})
+        server.call("GET", "/nowhere")
+        lines = wait_for_lines(server, "request", 4)
+    shown, nowhere = lines[-2:]
+    assert (shown["method"], shown["route"], shown["path"], shown["status"]) == ("GET", "/users/{user_id}", "/users/0193", "403")
+    assert shown["request_id"] == "request-1234" and shown["address"] == "127.0.0.1" and int(shown["duration_us"]) >= 0
+    assert nowhere["route"] == "" and nowhere["status"] == "404" and "trace_id" not in nowhere
+
+
+def test_a_trace_goes_into_every_line_of_its_request_and_not_to_the_client(data):
+    with Keyward(data, env=LOGGED) as server:
+        server.register("trace@example.com")
+        sent = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-Id": "request-traced"}
+        answer = server.call("POST", "/login", {"email": "trace@example.com", "password": "violet orbit candle 94"}, headers=sent)
+        server.call("POST", "/login", {"email": "trace@example.com", "password": "wrong password here"}, headers=sent)
+        server.login("trace@example.com")
+        server.wait_for_event("authn_login_success", count=2)
+        failed, = server.wait_for_event("authn_login_fail")
+        lines = wait_for_lines(server, "request", 4)
+    assert TRACE not in str(answer.headers) + answer.body.decode() and PARENT not in str(answer.headers)
+    traced, untraced = server.logged_events("authn_login_success")
+    assert traced["trace_id"] == TRACE and traced["request_id"] == "request-traced"  # written by the database's thread
+    assert failed["trace_id"] == TRACE  # by the loop
+    assert "trace_id" not in untraced
+    assert [line.get("trace_id") for line in lines] == [None, TRACE, TRACE, None]
+    assert [line.get("parent_id") for line in lines] == [None, PARENT, PARENT, None]
+
+
+def test_a_trace_that_is_malformed_is_ignored(data):
+    good = f"00-{TRACE}-{PARENT}-01"
+    with Keyward(data, env=LOGGED) as server:
+        for value in ("", "x", good.upper(), good + "-00", "00-" + "0" * 32 + good[35:], good[:-1], good.replace("00-4", "ff-4")):
+            assert server.call("GET", "/livez", headers={"traceparent": value}).status == 200
+        server.raw(f"GET /livez HTTP/1.1\r\nHost: x\r\ntraceparent: {good}\r\ntraceparent: {good}\r\nConnection: close\r\n\r\n".encode())
+        server.call("GET", "/livez", headers={"TraceParent": good})
+        lines = wait_for_lines(server, "request", 9)
+    assert [line.get("trace_id") for line in lines] == [None] * 8 + [TRACE]
+
+
+def test_parallel_requests_keep_their_names_apart(data):
+    """Their coroutines take turns on the loops, and their work is done on other threads."""
+    with Keyward(data, env={**LOGGED, "KEYWARD_SERVER_LOOPS": "1"}) as server:
+        for number in range(8):
+            server.register(f"apart{number}@example.com")
+
+        def log_in(number):
+            name = f"{number:032x}"
+            for password in ("wrong password here", GOOD_PASSWORD, GOOD_PASSWORD):
+                server.call("POST", "/login", {"email": f"apart{number % 8}@example.com", "password": password},
+                            headers={"X-Request-Id": f"apart-{number:04}", "traceparent": f"00-{name}-{PARENT}-01"})
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            list(pool.map(log_in, range(1, 17)))
+        events = server.wait_for_event("authn_login_fail", count=16) + server.wait_for_event("authn_login_success", count=32)
+        lines = wait_for_lines(server, "request", 8 + 48)[8:]
+    for line in events + lines:
+        assert int(line["trace_id"], 16) == int(line["request_id"].removeprefix("apart-"))
+
+
+def test_a_reader_of_standard_error_that_stops_stops_nobody(data):
+    """The pipe is full after 64 KiB; the queue after a megabyte more. The server goes on, counts, and ends when it is told to."""
+    ours, theirs = os.pipe()
+    port = free_port()
+    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"],
+                               stdout=subprocess.DEVNULL, stderr=theirs, env={**clean_environment(data), **LOGGED})
+    os.close(theirs)
+    try:
+        wait_until_it_listens(port)
+        wire = Wire(port, user_agent="stalled/1")
+        path = "/nowhere/" + "x" * 1500
+        for _ in range(1500):  # two megabytes of lines
+            assert wire.call("GET", path)[0] == 404
+        assert wire.call("GET", "/readyz")[0] == 200
+        wire.close()
+        raw = Keyward(data)
+        raw.port = port
+        assert raw.metric("keyward_log_lines_dropped_total") > 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    kept = b""
+    while chunk := os.read(ours, 65536):
+        kept += chunk
+    os.close(ours)
+    for line in kept.split(b"\n")[:-1]:
+        if line.startswith(b"{"):
+            json.loads(line)
+
+
+def test_lines_that_were_dropped_are_told_when_the_reader_is_back(data):
+    ours, theirs = os.pipe()
+    port = free_port()
+    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"],
+                               stdout=subprocess.DEVNULL, stderr=theirs, env={**clean_environment(data), **LOGGED})
+    os.close(theirs)
+    try:
+        wait_until_it_listens(port)
+        wire = Wire(port, user_agent="stalled/1")
+        for _ in range(1500):
+            assert wire.call("GET", "/nowhere/" + "x" * 1500)[0] == 404
+        kept, deadline = b"", time.monotonic() + 20
+        while b"log_lines_dropped" not in kept and time.monotonic() < deadline:
+            kept += os.read(ours, 65536)
+        told, = [json.loads(line) for line in kept.split(b"\n") if b"log_lines_dropped" in line and line.endswith(b"}")]
+        raw = Keyward(data)
+        raw.port = port
+        assert float(told["count"]) == raw.metric("keyward_log_lines_dropped_total")
+        wire.close()
+        process.send_signal(signal.SIGTERM)
+        while chunk := os.read(ours, 65536):
+            kept += chunk
+        assert process.wait(15) == 0 and b'"event":"stopping"' in kept
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(ours)

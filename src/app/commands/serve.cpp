@@ -7,6 +7,7 @@
 #include "app/application.hpp"
 #include "app/commands/command.hpp"
 #include "app/setup_token_file.hpp"
+#include "base/log.hpp"
 
 namespace keyward::app {
 
@@ -49,6 +50,7 @@ int serve(const CommonFlags& flags) {
   std::signal(SIGXFSZ, SIG_IGN);
   auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
+  const LogWriter writer;  // from here on, a reader of the log that stands still holds up nobody
   auto manager = web::ServiceManager::from_environment(web::ServiceManager::own_environment(), ::getpid());
   if (!manager) return complain(manager.error().message);
   auto application = Application::open(std::move(*config), std::move(*manager));

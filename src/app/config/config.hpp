@@ -40,6 +40,8 @@ struct ServerConfig {
   std::chrono::seconds idle_timeout_s = limits::http_idle_timeout;
   std::chrono::seconds write_timeout_s = limits::http_write_timeout;
   std::chrono::seconds drain_deadline_s = limits::drain_deadline;
+  std::chrono::seconds drain_delay_s{0};
+  std::optional<ListenAddress> management_listen;
   bool access_log = false;
   web::TrustedProxies trusted_proxies;
   std::string proxy_header = "x-forwarded-for";  // or forwarded

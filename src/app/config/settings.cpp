@@ -68,6 +68,17 @@ const std::array all_settings{
             .help = "Seconds that requests under way have to finish after SIGTERM.",
             .target = KEYWARD_AT(server.drain_deadline_s),
             .max = hour_s},
+    Setting{.key = "server.drain_delay_s",
+            .help =
+                "Seconds after SIGTERM in which /readyz says 503 and everything else is served as before, so "
+                "that load balancers take this node out first.",
+            .target = KEYWARD_AT(server.drain_delay_s),
+            .max = hour_s},
+    Setting{.key = "server.management_listen",
+            .help = "A second address, in clear, for /metrics, /livez and /readyz; the first one then has no "
+                    "/metrics. Not to be reached from outside.",
+            .target = KEYWARD_AT(server.management_listen),
+            .derived_from = "none: /metrics at server.listen, for this machine alone"},
     Setting{.key = "server.access_log",
             .help = "Log a line for each request.",
             .target = KEYWARD_AT(server.access_log)},

@@ -64,15 +64,26 @@ void EventLog::record(storage::Transaction& transaction, SecurityEvent event) {
     event = trail_->shown(std::move(event));
     trail_->record(transaction, event, now);
   }
-  if (output_ == no_output) return;
-  transaction.after_commit([this, line = to_json_line(event, now)] { print(line); });
+  add_trace(event);
+  transaction.after_commit([this, name = event.name, line = to_json_line(event, now)] {
+    counts_.add(name);
+    print(line);
+  });
 }
 
 void EventLog::emit(SecurityEvent event) {
   const auto now = clock_.now();
   if (trail_ != nullptr) event = trail_->shown(std::move(event));
+  add_trace(event);
+  counts_.add(event.name);
   print(to_json_line(event, now));
   if (trail_ != nullptr) keep(std::move(event), now);
+}
+
+/// Of the request that this thread works for.
+void EventLog::add_trace(SecurityEvent& event) const {
+  const auto* context = log_context();
+  if (context != nullptr && context->request_id == event.request_id) event.trace_id = context->trace_id;
 }
 
 void EventLog::print(const std::string& line) {
@@ -81,6 +92,7 @@ void EventLog::print(const std::string& line) {
     const std::scoped_lock lock{mutex_};
     if (line_count_ >= limits::event_queue_max) {
       ++dropped_lines_;
+      dropped_.add();
       return;
     }
     lines_ += line;

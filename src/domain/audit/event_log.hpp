@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/metrics.hpp"
 #include "domain/audit/audit_trail.hpp"
 #include "domain/audit/security_event.hpp"
 #include "storage/database.hpp"
@@ -42,6 +43,10 @@ class EventLog {
 
   /// A line that is no event of ours to keep (a checkpoint of the trail).
   void print(const std::string& line);
+
+  [[nodiscard]] const WordCounts& counts() const { return counts_; }
+  /// Lines that did not fit into the queue.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_.value(); }
 
   /// Stores the rows that wait; later ones are lines only. Before the database closes.
   void finish_rows();
@@ -69,6 +74,10 @@ class EventLog {
   void store(std::vector<Refusal> refusals, std::uint64_t omitted);
   [[nodiscard]] bool may_store() const;
 
+  void add_trace(SecurityEvent& event) const;
+
+  WordCounts counts_{event_names};
+  Counter dropped_;
   const int output_;
   const AuditTrail* const trail_;
   storage::Database* const database_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/log.hpp"
 
 namespace keyward::domain {
@@ -16,7 +18,32 @@ void append(std::string& line, std::string_view name, const std::optional<Uuid>&
   if (id) append(line, name, id->to_string());
 }
 
+constexpr auto names = std::to_array<std::string_view>({"audit_refusals_omitted",
+                                                        "authn_login_fail",
+                                                        "authn_login_fail_max",
+                                                        "authn_login_lock",
+                                                        "authn_login_success",
+                                                        "authn_login_successafterfail",
+                                                        "authn_password_change",
+                                                        "authn_password_upgraded",
+                                                        "authn_token_created",
+                                                        "authn_token_reuse",
+                                                        "authn_token_revoked",
+                                                        "authz_admin",
+                                                        "authz_change",
+                                                        "authz_fail",
+                                                        "excess_rate_limit_exceeded",
+                                                        "sensitive_create",
+                                                        "session_use_after_expire",
+                                                        "sys_shutdown",
+                                                        "sys_startup",
+                                                        "user_created",
+                                                        "user_deleted",
+                                                        "user_updated"});
+
 }  // namespace
+
+const std::span<const std::string_view> event_names = names;
 
 std::string to_json_line(const SecurityEvent& event, Time now) {
   auto line = fmt::format(R"({{"time":"{}","event":"{}")", to_rfc3339(now), event.name);
@@ -29,6 +56,7 @@ std::string to_json_line(const SecurityEvent& event, Time now) {
   append(line, "address", event.address);
   append(line, "user_agent", event.user_agent);
   append(line, "request_id", event.request_id);
+  append(line, "trace_id", event.trace_id);
   return line + '}';
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,10 +24,14 @@ struct SecurityEvent {
   std::string address = {};     // of the client
   std::string user_agent = {};  // of the client
   std::string request_id = {};
-  std::string reason = {};  // a short constant of ours: "wrong_password", "unknown_account", …
-  std::string detail = {};  // what changed: "roles +admin"
-  std::string email = {};   // as typed; shown as EmailInEvents says
+  std::string reason = {};    // a short constant of ours: "wrong_password", "unknown_account", …
+  std::string detail = {};    // what changed: "roles +admin"
+  std::string email = {};     // as typed; shown as EmailInEvents says
+  std::string trace_id = {};  // the request's, when its caller told one; in the line alone
 };
+
+/// Every name there is.
+extern const std::span<const std::string_view> event_names;
 
 /// What the log and the trail keep of an e-mail address.
 enum class EmailInEvents : std::uint8_t { off, hashed, plain };

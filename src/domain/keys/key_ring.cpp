@@ -38,13 +38,19 @@ bool has_same_keys(const KeySnapshot& one, const KeySnapshot& other) {
   return std::ranges::equal(one.rows, other.rows, {}, &SigningKeyRow::id, &SigningKeyRow::id);
 }
 
+std::size_t signer_place(const std::vector<SigningKeyRow>& rows, Time now) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (status_of(rows[i], rows, now) == KeyStatus::active) return i;
+  }
+  return 0;
+}
+
 }  // namespace
 
-const jose::SigningKey& KeySnapshot::signer(Time now) const {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (status_of(rows[i], rows, now) == KeyStatus::active) return keys[i];
-  }
-  return keys.at(0);
+const jose::SigningKey& KeySnapshot::signer(Time now) const { return keys.at(signer_place(rows, now)); }
+
+microseconds KeySnapshot::signer_age(Time now) const {
+  return now - rows.at(signer_place(rows, now)).activates_at;
 }
 
 KeyRing::KeyRing(Dependencies dependencies, KeySettings settings)

@@ -39,6 +39,8 @@ struct KeySnapshot {
 
   /// The key that signs at `now`; with a clock behind every activation, the first that will.
   [[nodiscard]] const protocol::jose::SigningKey& signer(Time now) const;
+  /// How long it has signed.
+  [[nodiscard]] microseconds signer_age(Time now) const;
 };
 
 using KeySnapshotPointer = std::shared_ptr<const KeySnapshot>;
@@ -69,6 +71,8 @@ class KeyRing {
   /// The keys as they are now: read anew when another process says that it changed them, and every
   /// limits::key_snapshot_max_age in any case, for a process that died before it could say so.
   Task<KeySnapshotPointer> current();
+  /// The same as they were when somebody last looked, for metrics.
+  [[nodiscard]] KeySnapshotPointer latest() const { return snapshot(); }
   /// The same for whoever has changed something already and must answer now: `known` when the database does
   /// not.
   Task<KeySnapshotPointer> current_or(KeySnapshotPointer known);

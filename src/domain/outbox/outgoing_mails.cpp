@@ -45,6 +45,14 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction) {
       "SELECT due_at FROM outgoing_mails WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1");
 }
 
+MailQueue read_mail_queue(storage::Transaction& transaction) {
+  return transaction
+      .find<MailQueue>(
+          "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_created_at FROM outgoing_mails "
+          "WHERE due_at IS NOT NULL")
+      .value();
+}
+
 bool renew_mail_lease(storage::Transaction& transaction, const Uuid& id, const MailLease& lease) {
   return transaction.execute(
              "UPDATE outgoing_mails SET due_at = $3 WHERE id = $1 AND lease = $2 AND state = 'waiting'", id,

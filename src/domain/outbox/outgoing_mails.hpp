@@ -91,6 +91,14 @@ std::optional<ClaimedMail> claim_mail(storage::Transaction& transaction, const U
 /// When the next mail can be taken; nothing when none waits.
 std::optional<Time> find_next_due_mail(storage::Transaction& transaction);
 
+/// What waits, and since when the oldest does.
+struct MailQueue {
+  std::int64_t waiting = 0;
+  std::optional<Time> oldest_created_at;
+};
+BOOST_DESCRIBE_STRUCT(MailQueue, (), (waiting, oldest_created_at))
+MailQueue read_mail_queue(storage::Transaction& transaction);
+
 /// The taker needs the mail for longer. False: the lease is no longer the mail's.
 [[nodiscard]] bool renew_mail_lease(storage::Transaction& transaction, const Uuid& id,
                                     const MailLease& lease);

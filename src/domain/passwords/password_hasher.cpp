@@ -30,6 +30,7 @@ Task<Result<std::string>> PasswordHasher::hash(Secret password) {
   if (!reserved) co_return fail_from(reserved);
   co_return count_refusal(
       co_await pool_.run([this, password = std::move(password), reservation = std::move(*reserved)] {
+        waits_.observe(reservation.age());
         return blocking_hash(password);
       }));
 }
@@ -40,6 +41,7 @@ Task<Result<std::string>> PasswordHasher::hash_new(Secret password, PasswordPoli
   if (!reserved) co_return fail_from(reserved);
   auto outcome = co_await pool_.run([this, password = std::move(password), policy, about = std::move(about),
                                      reservation = std::move(*reserved)]() -> Result<std::string> {
+    waits_.observe(reservation.age());
     const PasswordContext context{about.email, about.full_name, about.service_name};
     auto fit = blocking_check_new_password(password, policy, context, about.field);
     if (!fit) return fail_from(fit);
@@ -55,8 +57,9 @@ Task<Result<void>> PasswordHasher::check_new(const Secret& password, PasswordPol
                                              NewPassword about) {
   auto reserved = reserve(password.size(), {});
   if (!reserved) co_return fail_from(reserved);
-  auto outcome = co_await pool_.run([password = password.copy(), policy, about = std::move(about),
+  auto outcome = co_await pool_.run([this, password = password.copy(), policy, about = std::move(about),
                                      reservation = std::move(*reserved)]() -> Result<void> {
+    waits_.observe(reservation.age());
     return blocking_check_new_password(password, policy, {about.email, about.full_name, about.service_name},
                                        about.field);
   });
@@ -68,26 +71,32 @@ Task<Result<void>> PasswordHasher::check_new(const Secret& password, PasswordPol
 Task<Result<crypto::PasswordCheck>> PasswordHasher::verify(Secret password, std::string stored) {
   auto reserved = reserve(password.size(), stored);
   if (!reserved) co_return fail_from(reserved);
-  co_return count_refusal(
-      co_await pool_.run([this, password = std::move(password), stored = std::move(stored),
-                          reservation = std::move(*reserved)] { return blocking_verify(password, stored); }));
+  co_return count_refusal(co_await pool_.run(
+      [this, password = std::move(password), stored = std::move(stored), reservation = std::move(*reserved)] {
+        waits_.observe(reservation.age());
+        return blocking_verify(password, stored);
+      }));
 }
 
 std::string PasswordHasher::blocking_hash(const Secret& password) {
+  const Stopwatch watch;
   auto made = crypto::blocking_hash_password(password, options_.argon2);
+  hashes_.observe(watch.passed());
   ++hashes_done_;
   return made;
 }
 
 crypto::PasswordCheck PasswordHasher::blocking_verify(const Secret& password, std::string_view stored) {
+  const Stopwatch watch;
   auto check = crypto::blocking_verify_password(password, stored, options_.argon2);
   if (!check.hashed) (void)crypto::blocking_verify_password(password, unmatchable_, options_.argon2);
+  hashes_.observe(watch.passed());
   ++hashes_done_;
   return check;
 }
 
 PasswordHasherStatistics PasswordHasher::statistics() const {
-  return {hashes_done_.load(), refused_.load(), pool_.waiting()};
+  return {hashes_done_.load(), refused_.load(), pool_.waiting(), waits_.values(), hashes_.values()};
 }
 
 Result<PasswordHasher::Reservation> PasswordHasher::reserve(std::size_t password_bytes,

@@ -11,12 +11,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/metrics.hpp"
 #include "base/secret.hpp"
 #include "crypto/password_hash.hpp"
 #include "domain/passwords/password_policy.hpp"
@@ -40,6 +42,8 @@ struct PasswordHasherStatistics {
   std::uint64_t hashes_done = 0;  // computations, of any algorithm, dummies among them
   std::uint64_t refused = 0;      // 503: the queue or the byte budget was full
   std::size_t waiting = 0;
+  HistogramValues waits{.buckets = duration_buckets};   // of a job, for its thread
+  HistogramValues hashes{.buckets = duration_buckets};  // of a computation
 };
 
 /// PasswordContext with its own texts, for the way to another thread.
@@ -82,7 +86,7 @@ class PasswordHasher {
     Reservation(std::atomic<std::size_t>& used_bytes, std::size_t bytes)
         : used_bytes_(&used_bytes), bytes_(bytes) {}
     Reservation(Reservation&& other) noexcept
-        : used_bytes_(std::exchange(other.used_bytes_, nullptr)), bytes_(other.bytes_) {}
+        : used_bytes_(std::exchange(other.used_bytes_, nullptr)), bytes_(other.bytes_), made_(other.made_) {}
     Reservation(const Reservation&) = delete;
     Reservation& operator=(const Reservation&) = delete;
     Reservation& operator=(Reservation&&) = delete;
@@ -90,9 +94,13 @@ class PasswordHasher {
       if (used_bytes_ != nullptr) *used_bytes_ -= bytes_;
     }
 
+    /// So far: until the job runs, the time that it waits.
+    [[nodiscard]] std::chrono::nanoseconds age() const { return made_.passed(); }
+
    private:
     std::atomic<std::size_t>* used_bytes_;
     std::size_t bytes_;
+    Stopwatch made_;
   };
 
   Result<Reservation> reserve(std::size_t password_bytes, std::string_view stored);
@@ -105,6 +113,8 @@ class PasswordHasher {
   std::atomic<std::size_t> used_bytes_ = 0;
   std::atomic<std::uint64_t> hashes_done_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
+  Histogram waits_;
+  Histogram hashes_;
   WorkPool pool_;  // last: its jobs use all of the above
 };
 

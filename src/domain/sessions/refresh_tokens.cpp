@@ -30,6 +30,7 @@ crypto::Sha256 code_of(BytesView key, std::span<const std::uint8_t, code_at> nam
 }  // namespace
 
 std::string RefreshTokens::make(const Named& named) const {
+  made_.add();
   Raw raw{};
   std::ranges::copy(named.session_id.bytes, raw.begin());
   for (std::size_t i = 0; i < sizeof named.generation; ++i) {

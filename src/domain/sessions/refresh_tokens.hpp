@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/metrics.hpp"
 #include "base/secret.hpp"
 #include "base/uuid.hpp"
 #include "crypto/master_key.hpp"
@@ -31,11 +32,13 @@ class RefreshTokens {
   };
 
   [[nodiscard]] std::string make(const Named& named) const;
+  [[nodiscard]] std::uint64_t made() const { return made_.value(); }
   /// Nothing for anything that make() did not make.
   [[nodiscard]] std::optional<Named> parse(std::string_view text) const;
 
  private:
   Secret key_;
+  mutable Counter made_;
 };
 
 }  // namespace keyward::domain

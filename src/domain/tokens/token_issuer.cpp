@@ -6,6 +6,7 @@ namespace jose = protocol::jose;
 
 std::string TokenIssuer::issue(const KeySnapshot& keys, const TokenSubject& subject, Time now,
                                Random& random) const {
+  issued_.add();
   const auto issued_at = std::chrono::floor<seconds>(now);
   return jose::make_access_token({.issuer = settings_.issuer,
                                   .subject = subject.account_id.to_string(),

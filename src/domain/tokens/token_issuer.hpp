@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/uuid.hpp"
 #include "domain/keys/key_ring.hpp"
@@ -43,10 +44,12 @@ class TokenIssuer {
   /// Reasons: all of protocol::jose::Reason. The session is not looked up.
   [[nodiscard]] protocol::jose::Checked<VerifiedToken> verify(std::string_view token, const KeySnapshot& keys,
                                                               Time now) const;
+  [[nodiscard]] std::uint64_t issued() const { return issued_.value(); }
   [[nodiscard]] std::chrono::seconds lifetime() const { return settings_.access_token_lifetime; }
 
  private:
   TokenSettings settings_;
+  mutable Counter issued_;
 };
 
 }  // namespace keyward::domain

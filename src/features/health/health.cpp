@@ -1,29 +1,69 @@
 #include "features/health/health.hpp"
 
-#include "domain/keys/signing_keys.hpp"
+#include <optional>
+
+#include "base/limits.hpp"
+#include "base/metrics_text.hpp"
+#include "runtime/within.hpp"
+#include "storage/migrations.hpp"
 
 namespace keyward::features {
 
-Result<HealthView> Health::live(web::Public) const { return HealthView{"ok"}; }
+namespace {
 
-Task<Result<HealthView>> Health::ready(web::Public) {
-  // A failure is an exception, which the router answers with 503.
-  co_await database.read(domain::list_signing_keys);
-  co_return HealthView{"ok"};
+constexpr int retry_after_s = 2;
+
+std::unexpected<Error> not_ready(std::string message, std::string private_detail = {}) {
+  auto error = fail(ErrorCode::unavailable, std::move(message), std::move(private_detail));
+  error.error().retry_after_s = retry_after_s;
+  return error;
 }
 
-Result<web::Response> Health::metrics(web::Public, web::RawRequest request) const {
+/// How many migrations the database lacks; nothing when it does not say. Owns what it uses: it may outlive
+/// its request.
+Task<std::optional<std::size_t>> count_missing(storage::Database* database,
+                                               std::shared_ptr<std::atomic<unsigned>> questions) {
+  struct Place {
+    std::atomic<unsigned>& taken;
+    ~Place() { --taken; }
+  } const place{*questions};
+  if (++*questions > limits::readiness_questions_max) co_return std::nullopt;
+  try {
+    co_return co_await database->read(storage::count_missing_migrations);
+  } catch (const storage::Failure& failure) {
+    log(LogLevel::warning, "not_ready", {{"reason", failure.what()}});
+    co_return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Result<HealthView> Health::live(web::Public) const { return HealthView{"ok"}; }
+
+Task<Result<ReadinessView>> Health::ready(web::Public) {
+  if (draining) co_return not_ready("Not ready: the server is about to stop");
+  const auto missing = co_await within(limits::readiness_timeout, count_missing(&database, questions));
+  if (!missing || !*missing) co_return not_ready("Not ready: the database does not answer");
+  if (**missing != 0) co_return not_ready("Not ready: the database lacks migrations of this version");
+  co_return ReadinessView{"ok", {.database = "ok", .migrations = "ok", .drain = "ok"}};
+}
+
+Task<Result<web::Response>> Health::metrics(web::Public, web::RawRequest request) const {
   const auto& address = request->client.address;
-  bool local = address == "::1" || address.starts_with("127.");
+  bool local = !metrics_elsewhere && (address == "::1" || address.starts_with("127."));
   // Behind a proxy on this machine everybody comes from the loopback address.
   for (const std::string_view header : {"forwarded", "x-forwarded-for", "x-real-ip", "via"}) {
     local = local && !request->header(header);
   }
-  if (!local) return fail(ErrorCode::not_found, "There is nothing here");
+  if (!local) co_return fail(ErrorCode::not_found, "There is nothing here");
+  co_return co_await metrics_for_all({});
+}
+
+Task<Result<web::Response>> Health::metrics_for_all(web::Public) const {
   web::Response response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = metrics_text();
-  return response;
+  response.content_type = MetricsText::content_type;
+  response.body = co_await metrics_text();
+  co_return response;
 }
 
 }  // namespace keyward::features

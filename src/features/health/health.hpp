@@ -1,12 +1,19 @@
 // Health: for what watches the server.
 //
 // GET /livez   -> 200 {status}: the process answers
-// GET /readyz  -> 200 {status}: the database answers as well; 503 when it does not
-// GET /metrics -> 200 in Prometheus's text format, to callers on this machine that no proxy speaks for; 404
-// to others
+// GET /readyz  -> 200 {status, checks}: it should be given requests; 503 with a sentence that says why not:
+// the database does not answer within limits::readiness_timeout, its schema is not this program's, or the
+// server is about to stop GET /metrics -> 200 in Prometheus's text format, to callers on this machine that no
+// proxy speaks for; 404 to others, and to everybody when there is a listener for it
+// (server.management_listen)
+//
+// Threats: an inside view for strangers (H3: see /metrics; a refusal names the part and never a reason that
+// the database gave) · probes that pile up behind a database that is away (so many questions at a time).
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "storage/database.hpp"
@@ -19,13 +26,34 @@ struct HealthView {
 };
 BOOST_DESCRIBE_STRUCT(HealthView, (), (status))
 
+/// "ok" each. What may be away while the node serves is a member with a word of its own ("degraded") and
+/// refuses nothing.
+struct ReadinessChecks {
+  std::string database;
+  std::string migrations;
+  std::string drain;
+};
+BOOST_DESCRIBE_STRUCT(ReadinessChecks, (), (database, migrations, drain))
+
+struct ReadinessView {
+  std::string status;
+  ReadinessChecks checks;
+};
+BOOST_DESCRIBE_STRUCT(ReadinessView, (), (status, checks))
+
 struct Health {
   storage::Database& database;
-  std::function<std::string()> metrics_text;  // wiring knows what there is to count
+  const std::atomic<bool>& draining;
+  std::function<Task<std::string>()> metrics_text;  // wiring knows what there is to count
+  bool metrics_elsewhere = false;
+  // Shared with questions that nobody waits for any more.
+  std::shared_ptr<std::atomic<unsigned>> questions = std::make_shared<std::atomic<unsigned>>(0U);
 
   Result<HealthView> live(web::Public) const;
-  Task<Result<HealthView>> ready(web::Public);
-  Result<web::Response> metrics(web::Public, web::RawRequest request) const;
+  Task<Result<ReadinessView>> ready(web::Public);
+  Task<Result<web::Response>> metrics(web::Public, web::RawRequest request) const;
+  /// Where only those can ask who may know.
+  Task<Result<web::Response>> metrics_for_all(web::Public) const;
 };
 
 }  // namespace keyward::features

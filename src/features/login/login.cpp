@@ -27,14 +27,16 @@ std::string_view find_refusal(const std::optional<domain::Account>& account,
 Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
                                         web::Client client, PresentedDevice device, RequestedLocale locale,
                                         web::AnswerHeaders headers) {
+  Outcome outcome{results};
   if (form->email.has_value() == form->username.has_value()) {
+    outcome.is("invalid_input");
     co_return fail_field("email", "send either email or username");
   }
   auto password = domain::prepare_password(std::move(form->password));
-  if (!password) co_return fail_from(password);
+  if (!password) co_return outcome.refuse(password.error());
   auto name = std::move(form->email ? *form->email : *form->username);
   auto attempt = co_await attempts.begin({name, std::move(device), client, headers});
-  if (!attempt) co_return fail_from(attempt);
+  if (!attempt) co_return outcome.refuse(attempt.error());
 
   std::exception_ptr broken;
   auto answer = Result<TokenAnswer>{std::unexpect};
@@ -55,6 +57,8 @@ Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::U
     co_await attempts.give_back(std::move(*attempt));  // a wrong password never ends here
   }
   if (broken) std::rethrow_exception(broken);
+  if (!answer) co_return outcome.refuse(answer.error());
+  outcome.is("success");
   co_return answer;
 }
 

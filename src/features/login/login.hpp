@@ -30,6 +30,7 @@
 #include "domain/tokens/token_issuer.hpp"
 #include "features/account_mails.hpp"
 #include "features/events.hpp"
+#include "features/outcome.hpp"
 #include "features/password_attempts.hpp"
 #include "features/requested_locale.hpp"
 #include "features/token_answer.hpp"
@@ -52,6 +53,11 @@ struct LoginForm {
 };
 BOOST_DESCRIBE_STRUCT(LoginForm, (), (email, username, password))
 
+/// What came of logins, for metrics.
+inline constexpr std::array<std::string_view, 9> login_results{
+    "success",         "wrong_password", "unknown_account", "account_disabled", "email_unverified",
+    "account_changed", "rate_limited",   "invalid_input",   "unavailable"};
+
 struct Login {
   storage::Database& database;
   domain::PasswordHasher& hasher;
@@ -66,6 +72,7 @@ struct Login {
   const Clock& clock;
   Random& random;
   bool needs_verified_email = false;
+  WordCounts results{login_results};
 
   Task<Result<TokenAnswer>> log_in(web::Public, web::Body<LoginForm, web::Unknown::ignored> form,
                                    web::Client client, PresentedDevice device, RequestedLocale locale,

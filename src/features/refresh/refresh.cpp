@@ -1,5 +1,7 @@
 #include "features/refresh/refresh.hpp"
 
+#include <utility>
+
 #include "domain/accounts/accounts.hpp"
 
 namespace keyward::features {
@@ -15,6 +17,22 @@ std::unexpected<Error> not_valid(std::string reason) {
 bool is_served(rules::Action action) {
   return action == rules::Action::advance || action == rules::Action::renew ||
          action == rules::Action::repeat;
+}
+
+std::string_view result_of(const rules::Decision& decision) {
+  switch (decision.action) {
+    case rules::Action::advance:
+      return "rotated";
+    case rules::Action::renew:
+      return "renewed";
+    case rules::Action::repeat:
+      return "repeated";
+    case rules::Action::end:
+      return "reuse";
+    case rules::Action::refuse:
+      return to_word(decision.reason);
+  }
+  std::unreachable();
 }
 
 std::string_view reason_of(rules::Action action) {
@@ -47,12 +65,13 @@ void Refresh::record(storage::Transaction& transaction, const domain::Refreshed&
 Task<Result<TokenAnswer>> Refresh::refresh(web::Public, web::Body<RefreshForm, web::Unknown::ignored> form,
                                            web::Client client, RequestedLocale locale,
                                            web::AnswerHeaders headers) {
+  Outcome outcome{results};
   if (auto admitted = co_await limits.admit(domain::LimitClass::refresh_address, client, headers);
       !admitted) {
-    co_return fail_from(admitted);
+    co_return outcome.refuse(admitted.error());
   }
   const auto presented = refresh_tokens.parse(form->refresh_token.text());
-  if (!presented) co_return not_valid("not_genuine");
+  if (!presented) co_return outcome.refuse(not_valid("not_genuine").error());
 
   // Before the change: once it is made, its client must get an answer.
   const auto known_keys = co_await keys.current();
@@ -70,6 +89,7 @@ Task<Result<TokenAnswer>> Refresh::refresh(web::Public, web::Body<RefreshForm, w
   });
 
   const auto& decision = refreshed.decision;
+  outcome.is(result_of(decision));
   if (!is_served(decision.action)) {
     if (decision.action == rules::Action::refuse) {
       auto event = about("session_use_after_expire", client, refreshed.account_id, to_word(decision.reason));

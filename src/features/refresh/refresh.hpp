@@ -22,6 +22,7 @@
 #include "features/account_mails.hpp"
 #include "features/events.hpp"
 #include "features/limited.hpp"
+#include "features/outcome.hpp"
 #include "features/requested_locale.hpp"
 #include "features/token_answer.hpp"
 #include "storage/database.hpp"
@@ -39,6 +40,11 @@ struct RefreshForm {
 };
 BOOST_DESCRIBE_STRUCT(RefreshForm, (), (refresh_token))
 
+/// What came of refreshes, for metrics.
+inline constexpr std::array<std::string_view, 11> refresh_results{
+    "rotated",       "renewed",      "repeated",         "reuse",        "not_genuine", "account_disabled",
+    "session_ended", "idle_expired", "absolute_expired", "rate_limited", "unavailable"};
+
 struct Refresh {
   storage::Database& database;
   domain::KeyRing& keys;
@@ -51,6 +57,7 @@ struct Refresh {
   domain::EventLog& events;
   const Clock& clock;
   Random& random;
+  WordCounts results{refresh_results};
 
   Task<Result<TokenAnswer>> refresh(web::Public, web::Body<RefreshForm, web::Unknown::ignored> form,
                                     web::Client client, RequestedLocale locale, web::AnswerHeaders headers);

@@ -6,29 +6,35 @@ namespace keyward::features {
 
 namespace {
 
-std::unexpected<Error> taken() { return fail(ErrorCode::bad_request, "Email already registered"); }
+std::unexpected<Error> taken() {
+  return fail(ErrorCode::bad_request, "Email already registered", "already_registered");
+}
 
 }  // namespace
 
 Task<Result<web::Created<Registered>>> Registration::register_account(
     web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client,
     RequestedLocale locale, web::AnswerHeaders headers) {
+  Outcome outcome{results};
   if (auto admitted = co_await limits.admit(domain::LimitClass::register_address, client, headers);
       !admitted) {
-    co_return fail_from(admitted);
+    co_return outcome.refuse(admitted.error());
   }
   auto email = text::parse_email(form->email);
-  if (!email) co_return fail_field("email", std::move(email).error().message);
+  if (!email) {
+    outcome.is("invalid_input");
+    co_return fail_field("email", std::move(email).error().message);
+  }
 
   auto password = domain::prepare_password(std::move(form->password));
-  if (!password) co_return fail_from(password);
+  if (!password) co_return outcome.refuse(password.error());
 
   // What costs little and refuses often comes before the hash.
   const bool tells = verification != Verification::required;
-  if (tells && co_await is_taken(email->normalized)) co_return taken();
+  if (tells && co_await is_taken(email->normalized)) co_return outcome.refuse(taken().error());
   auto hash = co_await hasher.hash_new(std::move(*password), policy,
                                        {.email = email->as_typed, .full_name = form->full_name.value_or("")});
-  if (!hash) co_return fail_from(hash);
+  if (!hash) co_return outcome.refuse(hash.error());
 
   const auto now = clock.now();
   Asker asker{std::move(client), std::move(locale.tag), std::nullopt};
@@ -49,7 +55,8 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
     deferred.add(transaction, request);
     return true;
   });
-  if (!made) co_return taken();
+  if (!made) co_return outcome.refuse(taken().error());
+  outcome.is("success");
   co_return web::Created<Registered>{{"User registered", account.email.as_typed, account.id}};
 }
 

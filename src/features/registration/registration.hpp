@@ -28,6 +28,7 @@
 #include "features/asking.hpp"
 #include "features/events.hpp"
 #include "features/limited.hpp"
+#include "features/outcome.hpp"
 #include "features/requested_locale.hpp"
 #include "storage/database.hpp"
 #include "web/endpoint/endpoint.hpp"
@@ -65,6 +66,10 @@ struct Registered {
 };
 BOOST_DESCRIBE_STRUCT(Registered, (), (message, email, id))
 
+/// What came of registrations, for metrics. Where nothing is told of who is registered, all are a success.
+inline constexpr std::array<std::string_view, 5> registration_results{
+    "success", "already_registered", "rate_limited", "invalid_input", "unavailable"};
+
 struct Registration {
   storage::Database& database;
   domain::PasswordHasher& hasher;
@@ -77,6 +82,7 @@ struct Registration {
   const Clock& clock;
   Random& random;
   Verification verification = Verification::optional;
+  WordCounts results{registration_results};
 
   Task<Result<web::Created<Registered>>> register_account(
       web::Public, web::Body<RegistrationForm, web::Unknown::ignored> form, web::Client client,

@@ -40,7 +40,8 @@ struct PathParameter {
 
 struct Route {
   Method method = Method::get;
-  std::string path;  // a template: /users/{user_id}
+  std::size_t number = 0;  // among the router's, from 1
+  std::string path;        // a template: /users/{user_id}
   std::unique_ptr<Endpoint> endpoint;
 
   SecurityRequirement security;

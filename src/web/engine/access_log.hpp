@@ -8,7 +8,6 @@
 namespace keyward::web::engine {
 
 /// Without the query: links in mails carry tokens there.
-void log_access(const Request& request, const Response& response,
-                std::chrono::steady_clock::time_point received);
+void log_access(const Request& request, const Response& response, std::chrono::nanoseconds duration);
 
 }  // namespace keyward::web::engine

@@ -17,7 +17,11 @@ std::int64_t coarse_now_ms() {
 
 Connection::Connection(Loop& owner, const Listener& listener, Socket accepted,
                        const asio::ip::tcp::endpoint& peer)
-    : loop(owner), handler(listener.handler), socket(std::move(accepted)), peer_address(peer.address()) {
+    : loop(owner),
+      handler(listener.handler),
+      meters(listener.meters),
+      socket(std::move(accepted)),
+      peer_address(peer.address()) {
   if (listener.certificate != nullptr)
     tls = std::make_unique<TlsStream>(listener.certificate->current(), socket.native_handle());
   // A socket that listens on [::] names IPv4 peers in IPv6's form; everybody else knows them by the short
@@ -68,7 +72,11 @@ Task<bool> Connection::handshake() {
   enter(Phase::head, loop.options().header_timeout);
   while (true) {
     const auto [state, bytes] = tls->handshake();
-    if (state == TlsStream::State::done) co_return true;
+    if (state == TlsStream::State::done) {
+      auto& counters = loop.counters();
+      LoopCounters::count(tls->is_resumed() ? counters.resumed_handshakes : counters.full_handshakes);
+      co_return true;
+    }
     if (state == TlsStream::State::ended || co_await wait_for_tls(state)) break;
   }
   LoopCounters::count(loop.counters().refused_handshakes);

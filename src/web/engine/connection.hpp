@@ -19,6 +19,7 @@
 namespace keyward::web::engine {
 
 class Loop;
+class RouteMeters;
 struct Listener;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, LoopExecutor>;
 
@@ -71,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Loop& loop;
   Handler& handler;
+  RouteMeters* meters;
   Socket socket;
   std::unique_ptr<TlsStream> tls;  // none: the bytes go as they are
   std::unique_ptr<Exchange> exchange;

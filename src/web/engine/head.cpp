@@ -19,6 +19,7 @@ struct Seen {
   bool transfer_encoding = false;
   bool close = false;
   bool keep_alive = false;
+  bool traceparent = false;
 };
 
 std::expected<Method, Refusal> check_method(std::string_view text) {
@@ -154,6 +155,10 @@ std::optional<Refusal> read_field(const Header& field, Seen& seen, Head& head) {
         read_connection(field.value, seen);
       else if (named("user-agent"))
         head.user_agent = field.value;
+      break;
+    case 11:
+      if (named("traceparent"))
+        head.traceparent = std::exchange(seen.traceparent, true) ? std::string_view{} : field.value;
       break;
     case 12:
       if (named("x-request-id") && field.value.size() >= 8 && field.value.size() <= 64 &&

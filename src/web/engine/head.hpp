@@ -52,7 +52,8 @@ struct Head {
   bool keep_alive = true;
   bool expects_continue = false;
   std::string_view user_agent;
-  std::string_view request_id;  // the caller's, when it is well-formed
+  std::string_view request_id;   // the caller's, when it is well-formed
+  std::string_view traceparent;  // as sent; empty when there are two
 };
 
 /// Checks a head that HeadFinder found complete and writes what it says into `head` (whose memory is used

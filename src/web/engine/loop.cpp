@@ -78,6 +78,15 @@ std::uint16_t Loop::adopt(int socket, Handler& handler, TlsCertificate* certific
   return acceptor.local_endpoint().port();
 }
 
+void Loop::count_routes() {
+  meters_ = std::make_unique<RouteMeters>(listeners_.front()->handler.route_count());
+  listeners_.front()->meters = meters_.get();
+}
+
+void Loop::add_route_counts(std::vector<RouteCounts>& sums) const {
+  if (meters_) meters_->add_to(sums);
+}
+
 void Loop::run() {
   pthread_setname_np(pthread_self(), fmt::format("loop-{}", index_).c_str());
   accepting_ = listeners_.size();

@@ -19,6 +19,7 @@
 #include "web/engine/head.hpp"
 #include "web/engine/proxy_hint.hpp"
 #include "web/engine/request_id.hpp"
+#include "web/engine/route_meters.hpp"
 #include "web/engine/server.hpp"
 
 namespace keyward::web::engine {
@@ -34,6 +35,7 @@ struct Listener {
   Handler& handler;
   TlsCertificate* certificate = nullptr;  // none: without TLS
   bool passed = false;                    // the socket outlives us: who waits in it is served by the next
+  RouteMeters* meters = nullptr;          // none: nobody looks at what comes here by route
 };
 
 /// What the loops share.
@@ -56,6 +58,8 @@ struct LoopCounters {
   std::atomic<std::uint64_t> refused_requests = 0;
   std::atomic<std::uint64_t> timeouts = 0;
   std::atomic<std::uint64_t> refused_handshakes = 0;
+  std::atomic<std::uint64_t> full_handshakes = 0;
+  std::atomic<std::uint64_t> resumed_handshakes = 0;
   std::atomic<std::uint64_t> open = 0;
   /// An increment without the locked instruction: there is one writer.
   static void count(std::atomic<std::uint64_t>& counter) {
@@ -75,6 +79,10 @@ class Loop {
                        TlsCertificate* certificate);
   /// The same for a socket that listens already, by a descriptor of this loop's own.
   std::uint16_t adopt(int socket, Handler& handler, TlsCertificate* certificate);
+  /// Counts what comes to the first port by route, from now on. Before run().
+  void count_routes();
+  /// Adds what was counted.
+  void add_route_counts(std::vector<RouteCounts>& sums) const;
   /// The thread's body: returns after halt().
   void run();
   /// These two from any thread.
@@ -112,6 +120,7 @@ class Loop {
   const unsigned index_;
   const HeadLimits head_limits_;
   LoopCounters counters_;
+  std::unique_ptr<RouteMeters> meters_;
   AnswerWriter answers_;
   RequestIds request_ids_;
   std::vector<Connection*> connections_;

@@ -136,6 +136,7 @@ LoopExecutor Server::executor(unsigned loop) const { return parts_->loops.at(loo
 bool Server::run() {
   Shared& shared = parts_->shared;
   std::vector<std::jthread> threads;
+  for (auto& loop : parts_->loops) loop->count_routes();
   for (auto& loop : parts_->loops) threads.emplace_back([&loop] { loop->run(); });
 
   bool drained = false;
@@ -145,6 +146,9 @@ bool Server::run() {
     const auto all_drained = [&] { return shared.loops_drained == parts_->loops.size(); };
     lock.unlock();
     if (shared.options.at_drain) shared.options.at_drain();
+    lock.lock();
+    shared.wake.wait_for(lock, shared.options.drain_delay, [&] { return shared.stop_calls > 1; });
+    lock.unlock();
     for (auto& loop : parts_->loops) loop->begin_drain();
     lock.lock();
     shared.wake.wait_for(lock, shared.options.drain_deadline,
@@ -181,8 +185,16 @@ ServerStatistics Server::statistics() const {
     sum.requests_refused += counters.refused_requests.load(std::memory_order_relaxed);
     sum.timeouts += counters.timeouts.load(std::memory_order_relaxed);
     sum.handshakes_refused += counters.refused_handshakes.load(std::memory_order_relaxed);
+    sum.handshakes_full += counters.full_handshakes.load(std::memory_order_relaxed);
+    sum.handshakes_resumed += counters.resumed_handshakes.load(std::memory_order_relaxed);
   }
   return sum;
+}
+
+std::vector<RouteCounts> Server::route_counts() const {
+  std::vector<RouteCounts> sums;
+  for (const auto& loop : parts_->loops) loop->add_route_counts(sums);
+  return sums;
 }
 
 }  // namespace keyward::web

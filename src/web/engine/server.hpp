@@ -18,12 +18,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "runtime/task.hpp"
 #include "web/client_address.hpp"
 #include "web/message.hpp"
+#include "web/route_counts.hpp"
 #include "web/tls/tls_certificate.hpp"
 
 namespace keyward::web {
@@ -34,6 +36,8 @@ struct Handler {
   /// `request` lives until the answer is written. An exception (of std::exception's kin) is logged and
   /// answered 500.
   virtual Task<Response> handle(Request& request) = 0;
+  /// Request::route is this at most.
+  [[nodiscard]] virtual std::size_t route_count() const { return 0; }
   /// The answer to what the engine refuses by itself: 400, 405, 408, 413, 414, 415, 417, 431, 500, 501, 503,
   /// 505.
   virtual Response refuse(unsigned status, std::string_view sentence, const std::string& request_id) = 0;
@@ -59,6 +63,7 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout = limits::http_idle_timeout;
   std::chrono::milliseconds write_timeout = limits::http_write_timeout;
   std::chrono::milliseconds drain_deadline = limits::drain_deadline;
+  std::chrono::milliseconds drain_delay{0};  // serving as before, from stop() on, while others learn of it
   bool access_log = false;
   bool strict_transport_security = false;                   // set when the public URL is https
   TrustedProxies trusted_proxies;                           // whose word about the client is believed
@@ -75,6 +80,8 @@ struct ServerStatistics {
   std::uint64_t requests_refused = 0;    // answered by the engine itself: malformed, over a limit or too slow
   std::uint64_t timeouts = 0;            // connections ended because the peer was too slow or idle
   std::uint64_t handshakes_refused = 0;  // connections that did not get as far as a request
+  std::uint64_t handshakes_full = 0;
+  std::uint64_t handshakes_resumed = 0;
 };
 
 class Server {
@@ -92,8 +99,8 @@ class Server {
                                         int passed_socket = -1);
 
   [[nodiscard]] std::uint16_t port() const;
-  /// Serves until stop() and until what was in flight is answered. False when the drain deadline passed
-  /// first; the connections that were left are dropped then. Once only.
+  /// Serves until stop(), and for the drain delay, and until what was in flight is answered. False when the
+  /// drain deadline passed first; the connections that were left are dropped then. Once only.
   bool run();
   /// Begins the drain. From any thread, also before run(); again: ends the drain at once.
   void stop();
@@ -104,6 +111,8 @@ class Server {
   [[nodiscard]] unsigned loops() const;
   [[nodiscard]] LoopExecutor executor(unsigned loop) const;
   [[nodiscard]] ServerStatistics statistics() const;
+  /// Of the port that open() bound: by Request::route. The first is what had none, and the engine's refusals.
+  [[nodiscard]] std::vector<RouteCounts> route_counts() const;
 
  private:
   struct Parts;

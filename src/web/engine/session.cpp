@@ -61,17 +61,20 @@ Task<Response> Session::ask_handler() {
   connection_.enter_handling();
   if (!current.output.empty()) connection_.write_soon();
   LoopCounters::count(loop_.counters().requests);
-  if (options().access_log) received_ = std::chrono::steady_clock::now();
+  handling_ = Stopwatch{};
   std::string reason;
+  set_log_context(&current.request.log_context);
   try {
     Response response = co_await connection_.handler.handle(current.request);
+    set_log_context(nullptr);
     if (AnswerWriter::is_sendable(response)) co_return response;
     reason = "the response has a status or a header that may not be sent";
   } catch (const std::exception& exception) {
     reason = exception.what();
   }
-  log(LogLevel::error, "handler_failed",
-      {{"request_id", current.request.id}, {"path", current.request.path}, {"reason", reason}});
+  set_log_context(&current.request.log_context);
+  log(LogLevel::error, "handler_failed", {{"path", current.request.path}, {"reason", reason}});
+  set_log_context(nullptr);
   Response response = connection_.handler.refuse(500, "Something went wrong on our side", current.request.id);
   connection_.handler.dress(current.request, response);
   co_return response;
@@ -79,6 +82,9 @@ Task<Response> Session::ask_handler() {
 
 Task<bool> Session::send(Response response) {
   Exchange& current = exchange();
+  const auto duration = handling_.passed();
+  if (connection_.meters != nullptr)
+    connection_.meters->count(current.request.route, response.status, duration);
   close_ = response.close || !current.head.keep_alive || loop_.draining();
   const AnswerFacts facts{.is_head = current.request.method == Method::head,
                           .is_http_1_0 = current.head.is_http_1_0,
@@ -95,7 +101,7 @@ Task<bool> Session::send(Response response) {
     }
   }
   if (alive && current.output.size() >= output_full_bytes) alive = co_await flush();
-  if (options().access_log) log_access(current.request, response, received_);
+  if (options().access_log) log_access(current.request, response, duration);
   if (response.constant_body.empty()) wipe(response.body);
   co_return alive;
 }
@@ -145,6 +151,7 @@ Task<void> Session::refuse(Refusal refusal) {
   Exchange& current = connection_.attach();
   if (used_bytes_ == 0)
     loop_.request_ids().next_into(current.request.id);  // no head that could be trusted for its id
+  if (connection_.meters != nullptr) connection_.meters->count_refusal(refusal.status);
   Response response = connection_.handler.refuse(refusal.status, refusal.sentence, current.request.id);
   if (refusal.status == 405)
     response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");

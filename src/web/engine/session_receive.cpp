@@ -3,6 +3,7 @@
 
 #include "web/engine/chunked_body.hpp"
 #include "web/engine/session_state.hpp"
+#include "web/trace_context.hpp"
 
 namespace keyward::web::engine {
 namespace {
@@ -62,6 +63,12 @@ Step Session::take_head(std::size_t head_bytes) {
   } else {
     request.id.assign(head.request_id);
   }
+  request.route = 0;
+  request.pattern = {};
+  request.log_context.request_id.assign(request.id);
+  const auto trace = parse_traceparent(head.traceparent);
+  request.log_context.trace_id.assign(trace ? trace->trace_id : std::string_view{});
+  request.log_context.parent_id.assign(trace ? trace->parent_id : std::string_view{});
   return Step::complete;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/metrics.hpp"
 #include "web/engine/connection.hpp"
 #include "web/engine/head.hpp"
 #include "web/engine/loop.hpp"
@@ -62,7 +63,7 @@ class Session {
   Refusal refusal_;
   HeadFinder finder_;
   std::size_t used_bytes_ = 0;  // at the front of the input: the request that is being answered
-  std::chrono::steady_clock::time_point received_;
+  Stopwatch handling_;
   bool head_begun_ = false;
   bool empty_line_skipped_ = false;
   bool close_ = false;

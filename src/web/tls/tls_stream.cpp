@@ -37,6 +37,8 @@ TlsStream::Outcome TlsStream::handshake() {
   return outcome_of(SSL_do_handshake(session_.get()), 0);
 }
 
+bool TlsStream::is_resumed() const { return SSL_session_reused(session_.get()) == 1; }
+
 TlsStream::Outcome TlsStream::read(std::span<char> into) {
   if (broken_) return {State::ended, 0};
   ERR_clear_error();

@@ -33,6 +33,8 @@ class TlsStream {
   ~TlsStream();
 
   Outcome handshake();
+  /// After the handshake: it went on with an earlier session's keys.
+  [[nodiscard]] bool is_resumed() const;
   Outcome read(std::span<char> into);
   Outcome write(std::string_view bytes);
   /// Bytes are here that the socket no longer knows of.
