@@ -1,6 +1,7 @@
 // Application: every object of the running server, constructed in one place and in the order of their needs.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "access/token_gate.hpp"
@@ -72,6 +73,7 @@ class Application {
   web::ServiceManager manager_;
   std::unique_ptr<Core> core_;
   std::optional<Secret> new_setup_token_;
+  std::atomic<bool> moved_ = false;  // the database, to another place
   domain::SessionSettings session_settings_;
   domain::PasswordPolicy password_policy_;
   domain::MemoryRateLimiter rate_limiter_;

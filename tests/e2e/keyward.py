@@ -56,13 +56,14 @@ def clean_environment(data=None):
 class Keyward:
     """A server process. Use as a context manager, or start() and stop()."""
 
-    def __init__(self, data, *arguments, env=None):
+    def __init__(self, data, *arguments, env=None, binary=BINARY):
+        self.binary = binary
         self.data, self.arguments, self.env = pathlib.Path(data), arguments, env or {}
         self.process = self.port = None
         self.errors, self.events = [], []
 
     def start(self, timeout_s=20):
-        words = [str(BINARY), "serve", "--data", str(self.data), *self.arguments]
+        words = [str(self.binary), "serve", "--data", str(self.data), *self.arguments]
         if "--listen" not in self.arguments:
             words += ["--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
