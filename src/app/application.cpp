@@ -5,6 +5,7 @@
 
 #include "app/mail_setup.hpp"
 #include "app/mail_sweep.hpp"
+#include "app/move_watch.hpp"
 #include "app/service_setup.hpp"
 #include "app/session_sweep.hpp"
 #include "app/setup_token_file.hpp"
@@ -78,10 +79,10 @@ void end_unverified_sessions(Core& core) {
 }
 
 /// Key rotation by age. A timer a minute wakes nobody who sleeps.
-Task<void> maintain_keys(domain::KeyRing* keys) {
+Task<void> maintain_keys(Core* core) {
   while (true) {
     try {
-      co_await keys->maintain();
+      co_await core->keys->maintain(&core->leases);
     } catch (const std::exception& exception) {
       log(LogLevel::error, "key_maintenance_failed", {{"reason", exception.what()}});
     }
@@ -100,20 +101,29 @@ Task<void> make_checkpoints(Core* core) {
   while (true) {
     co_await pause(limits::audit_checkpoint_interval);
     try {
-      if (!co_await core->database->read(domain::is_checkpoint_due)) continue;
-      co_await core->database->write(
-          [core](storage::Transaction& transaction) { checkpoint(*core, transaction); });
+      const auto is_ours = [core](storage::Transaction& transaction) {
+        return domain::is_checkpoint_due(transaction) &&
+               !core->leases.is_held_by_another(transaction, domain::LeasedWork::audit_checkpoints);
+      };
+      if (!co_await core->database->read(is_ours)) continue;
+      co_await core->database->write([core](storage::Transaction& transaction) {
+        if (core->leases.take(transaction, domain::LeasedWork::audit_checkpoints))
+          checkpoint(*core, transaction);
+      });
     } catch (const std::exception& exception) {
       log(LogLevel::error, "audit_checkpoint_failed", {{"reason", exception.what()}});
     }
   }
 }
 
-/// What happened until now is what the next start is held against.
+/// What happened until now is what the next start is held against. Others need not wait for our leases.
 void make_last_checkpoint(Core& core) {
   core.events->finish_rows();
   try {
-    core.database->blocking_write([&](storage::Transaction& transaction) { checkpoint(core, transaction); });
+    core.database->blocking_write([&](storage::Transaction& transaction) {
+      checkpoint(core, transaction);
+      core.leases.give_back(transaction);
+    });
   } catch (const storage::Failure& failure) {
     log(LogLevel::error, "audit_checkpoint_failed", {{"reason", failure.what()}});
   }
@@ -316,13 +326,14 @@ bool Application::run() {
     log(LogLevel::info, "redirecting", {{"redirects_at", to_text(*config_.tls.redirect_listen)}});
   if (certificate_)
     spawn(server_->executor(0), renew_certificate(certificate_.get(), &core_->clock), "certificate");
-  spawn(server_->executor(0), maintain_keys(core_->keys.get()), "key maintenance");
+  spawn(server_->executor(0), maintain_keys(core_.get()), "key maintenance");
   spawn(server_->executor(0), make_checkpoints(core_.get()), "audit checkpoints");
-  spawn(server_->executor(0),
-        sweep_sessions_now_and_then(core_->database.get(), &core_->clock, &core_->random), "session sweep");
-  spawn(server_->executor(0),
-        sweep_mails_now_and_then(core_->database.get(), &core_->clock, &core_->random, eml_folder(config_)),
-        "mail sweep");
+  const Sweeping sweeping{core_->database.get(), &core_->leases, &core_->clock, &core_->random,
+                          config_.storage.sweep_interval_s};
+  spawn(server_->executor(0), sweep_sessions_now_and_then(sweeping), "session sweep");
+  spawn(server_->executor(0), sweep_mails_now_and_then(sweeping, eml_folder(config_)), "mail sweep");
+  spawn(server_->executor(0), watch_for_a_move(core_->database.get(), &moved_, [this] { server_->stop(); }),
+        "move watch");
   deferred_work_->start();
   mail_sender_->start();
   server_->stop_on_signals();
@@ -334,7 +345,7 @@ bool Application::run() {
   mail_sender_->stop();
   core_->events->emit({.name = "sys_shutdown"});
   make_last_checkpoint(*core_);
-  return drained;
+  return drained && !moved_;
 }
 
 }  // namespace keyward::app

@@ -74,6 +74,7 @@ class Application {
   web::ServiceManager manager_;
   std::unique_ptr<Core> core_;
   std::optional<Secret> new_setup_token_;
+  std::atomic<bool> moved_ = false;  // the database, to another place
   domain::SessionSettings session_settings_;
   domain::PasswordPolicy password_policy_;
   domain::MemoryRateLimiter rate_limiter_;

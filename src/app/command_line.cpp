@@ -18,13 +18,13 @@ struct Words {
   NewUserFlags new_user;
   UserListFlags user_list;
   UserRoleFlags user_role;
-  std::string name, who, url;
+  std::string name, who, url, target;
   MailListFlags mail_list;
   MailTestFlags mail_test;
   std::filesystem::path jwks, checkpoints, folder;
   std::int64_t limit = 100;
   bool now = false, compromised = false, signature_only = false, plan = false, password_stdin = false,
-       follow = false;
+       follow = false, resume = false;
   std::function<int()> run;
 };
 
@@ -181,6 +181,22 @@ void add_config(CLI::App& app, Words& words) {
       [] { return config_print_template(); });
 }
 
+void add_db(CLI::App& app, Words& words) {
+  auto& db = *app.add_subcommand("db", "The database as a whole")->require_subcommand(1);
+  const auto add_target = [&](CLI::App& command) {
+    command.add_option("--to", words.target, "The other database: postgres://… or the path of a SQLite file")
+        ->required();
+  };
+  auto& move = add(db, words, "move", "Copy the database to an empty one while servers run, and retire it",
+                   [&] { return db_move(words.common, words.target, words.resume); });
+  add_target(move);
+  move.add_flag("--resume", words.resume, "Go on with a move that was interrupted");
+  add_target(add(db, words, "compare", "Count and hash every table of both, and say where they differ",
+                 [&] { return db_compare(words.common, words.target); }));
+  add(db, words, "reopen", "Take a database that has moved back into use, as it was then",
+      [&] { return db_reopen(words.common); });
+}
+
 void add_rest(CLI::App& app, Words& words) {
   add(app, words, "migrate", "Bring the database to this version", [&] {
     return migrate(words.common, words.plan);
@@ -214,6 +230,7 @@ int run_command_line(int argument_count, char** arguments) {
   add_audit(app, words);
   add_mail(app, words);
   add_config(app, words);
+  add_db(app, words);
   add_rest(app, words);
   try {
     app.parse(argument_count, arguments);

@@ -4,6 +4,7 @@
 #include "app/master_key_file.hpp"
 #include "protocol/jose/algorithm.hpp"
 #include "storage/migrations.hpp"
+#include "storage/move/moves.hpp"
 #include "storage/sqlite/data_folder.hpp"
 
 namespace keyward::app {
@@ -66,6 +67,16 @@ storage::DatabaseOptions to_database_options(const Config& config) {
   return options;
 }
 
+storage::DatabaseOptions to_database_options(const StorageUrl& url) {
+  storage::DatabaseOptions options;
+  if (is_postgres(url)) {
+    options.postgres_url = url.text.copy();
+  } else {
+    options.path = url.text.text();
+  }
+  return options;
+}
+
 domain::EmailInEvents to_email_in_events(const Config& config) {
   using enum domain::EmailInEvents;
   return config.audit.email == "plain" ? plain : config.audit.email == "off" ? off : hashed;
@@ -86,6 +97,8 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output)
   core->database = std::move(*database);
   auto migrated = storage::blocking_migrate(*core->database, core->clock.now());
   if (!migrated) return fail_from(migrated);
+  auto in_use = core->database->blocking_read(storage::check_in_use);
+  if (!in_use) return fail_from(in_use);
   core->first_start = !migrated->empty() && migrated->front().number == 1;
 
   auto revisions = domain::Revisions::open(config.storage.data);

@@ -11,6 +11,7 @@
 #include "domain/audit/audit_trail.hpp"
 #include "domain/audit/event_log.hpp"
 #include "domain/keys/key_ring.hpp"
+#include "domain/leases/leases.hpp"
 #include "domain/limits/limits.hpp"
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
@@ -30,6 +31,7 @@ domain::PasswordPolicy to_password_policy(const Config& config);
 domain::PasswordHasherOptions to_hasher_options(const Config& config);
 domain::LimitSettings to_limit_settings(const Config& config);
 storage::DatabaseOptions to_database_options(const Config& config);
+storage::DatabaseOptions to_database_options(const StorageUrl& url);
 
 domain::EmailInEvents to_email_in_events(const Config& config);
 
@@ -51,7 +53,8 @@ class Core {
 
   SystemClock clock;
   crypto::SystemRandom random;
-  bool first_start = false;  // the database had no tables until now
+  domain::Leases leases{clock, random};  // of work in the background
+  bool first_start = false;              // the database had no tables until now
   // Work that the database has taken uses these until it is closed.
   std::unique_ptr<domain::AuditTrail> audit;
   std::unique_ptr<domain::EventLog> events;

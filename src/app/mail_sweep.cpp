@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "app/sweep_interval.hpp"
 #include "base/log.hpp"
 #include "domain/outbox/outgoing_mails.hpp"
 #include "mail/eml_files.hpp"
@@ -12,14 +11,16 @@ namespace keyward::app {
 
 namespace {
 
-Task<void> sweep_rows(storage::Database* database, const Clock* clock) {
+constexpr auto work = domain::LeasedWork::mail_sweep;
+
+Task<void> sweep_rows(Sweeping use) {
   while (true) {
-    const auto stale = [now = clock->now()](storage::Transaction& transaction) {
-      return domain::has_stale_mails(transaction, now);
+    const auto stale = [use, now = use.clock->now()](storage::Transaction& transaction) {
+      return domain::has_stale_mails(transaction, now) && !use.leases->is_held_by_another(transaction, work);
     };
-    if (!co_await database->read(stale)) co_return;
-    co_await database->write([now = clock->now()](storage::Transaction& transaction) {
-      return domain::sweep_mails(transaction, now);
+    if (!co_await use.database->read(stale)) co_return;
+    co_await use.database->write([use, now = use.clock->now()](storage::Transaction& transaction) {
+      if (use.leases->take(transaction, work)) domain::sweep_mails(transaction, now);
     });
     co_await pause(limits::session_sweep_pause);
   }
@@ -36,18 +37,17 @@ Task<std::size_t> sweep_files(storage::Database* database, const Clock* clock, s
 
 }  // namespace
 
-Task<void> sweep_mails_now_and_then(storage::Database* database, const Clock* clock, Random* random,
-                                    std::filesystem::path eml_folder) {
+Task<void> sweep_mails_now_and_then(Sweeping sweeping, std::filesystem::path eml_folder) {
   while (true) {
     try {
       // Files before rows: what is known of them must not be forgotten first.
-      const auto files = co_await sweep_files(database, clock, eml_folder);
+      const auto files = co_await sweep_files(sweeping.database, sweeping.clock, eml_folder);
       if (files != 0) log(LogLevel::info, "mail_files_removed", {{"count", std::to_string(files)}});
-      co_await sweep_rows(database, clock);
+      co_await sweep_rows(sweeping);
     } catch (const std::exception& exception) {
       log(LogLevel::error, "mail_sweep_failed", {{"reason", exception.what()}});
     }
-    co_await pause(next_sweep_interval(*random));
+    co_await pause(sweeping.next_pause());
   }
 }
 

@@ -6,15 +6,13 @@
 
 #include <filesystem>
 
-#include "base/clock.hpp"
-#include "base/random.hpp"
+#include "app/sweeping.hpp"
 #include "runtime/task.hpp"
-#include "storage/database.hpp"
 
 namespace keyward::app {
 
-/// Never returns; the three outlive it. `eml_folder`: where mails are files; it need not be there.
-Task<void> sweep_mails_now_and_then(storage::Database* database, const Clock* clock, Random* random,
-                                    std::filesystem::path eml_folder);
+/// Never returns. `eml_folder`: where mails are files; it need not be there. The files are this node's own,
+/// and looked after by itself; the rows belong to whoever gets the lease.
+Task<void> sweep_mails_now_and_then(Sweeping sweeping, std::filesystem::path eml_folder);
 
 }  // namespace keyward::app

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "app/sweep_interval.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "domain/one_time_tokens/one_time_tokens.hpp"
@@ -13,16 +12,19 @@ namespace keyward::app {
 
 namespace {
 
-Task<std::int64_t> sweep_all(storage::Database* database, const Clock* clock) {
-  const auto stale = [now = clock->now()](storage::Transaction& transaction) {
-    return domain::has_stale_sessions(transaction, now);
+constexpr auto work = domain::LeasedWork::session_sweep;
+
+Task<std::int64_t> sweep_all(Sweeping use) {
+  const auto stale = [use, now = use.clock->now()](storage::Transaction& transaction) {
+    return domain::has_stale_sessions(transaction, now) && !use.leases->is_held_by_another(transaction, work);
   };
   std::int64_t removed = 0;
-  if (!co_await database->read(stale)) co_return removed;
+  if (!co_await use.database->read(stale)) co_return removed;
   while (true) {
-    const auto batch = co_await database->write([now = clock->now()](storage::Transaction& transaction) {
-      return domain::sweep_sessions(transaction, now);
-    });
+    const auto sweep = [use, now = use.clock->now()](storage::Transaction& transaction) -> std::int64_t {
+      return use.leases->take(transaction, work) ? domain::sweep_sessions(transaction, now) : 0;
+    };
+    const auto batch = co_await use.database->write(sweep);
     removed += batch;
     if (batch < limits::session_sweep_max) co_return removed;
     co_await pause(limits::session_sweep_pause);
@@ -30,23 +32,24 @@ Task<std::int64_t> sweep_all(storage::Database* database, const Clock* clock) {
 }
 
 /// One batch at a time is enough: so many are not mailed in an interval.
-Task<void> sweep_tokens(storage::Database* database, const Clock* clock) {
-  const auto expired = [now = clock->now()](storage::Transaction& transaction) {
-    return domain::has_expired_tokens(transaction, now);
+Task<void> sweep_tokens(Sweeping use) {
+  const auto expired = [use, now = use.clock->now()](storage::Transaction& transaction) {
+    return domain::has_expired_tokens(transaction, now) && !use.leases->is_held_by_another(transaction, work);
   };
-  if (!co_await database->read(expired)) co_return;
-  co_await database->write(
-      [now = clock->now()](storage::Transaction& transaction) { domain::sweep_tokens(transaction, now); });
+  if (!co_await use.database->read(expired)) co_return;
+  co_await use.database->write([use, now = use.clock->now()](storage::Transaction& transaction) {
+    if (use.leases->take(transaction, work)) domain::sweep_tokens(transaction, now);
+  });
 }
 
 }  // namespace
 
-Task<void> sweep_sessions_now_and_then(storage::Database* database, const Clock* clock, Random* random) {
+Task<void> sweep_sessions_now_and_then(Sweeping sweeping) {
   while (true) {
-    co_await pause(next_sweep_interval(*random));
+    co_await pause(sweeping.next_pause());
     try {
-      const auto removed = co_await sweep_all(database, clock);
-      co_await sweep_tokens(database, clock);
+      const auto removed = co_await sweep_all(sweeping);
+      co_await sweep_tokens(sweeping);
       if (removed != 0) log(LogLevel::info, "sessions_removed", {{"count", std::to_string(removed)}});
     } catch (const std::exception& exception) {
       log(LogLevel::error, "session_sweep_failed", {{"reason", exception.what()}});

@@ -2,17 +2,15 @@
 //
 // Every ten minutes or so (each process at its own moment) it looks, and removes what it finds in small
 // transactions with pauses between them, so that no call waits for it; when there is nothing it writes
-// nothing.
+// nothing. Each transaction takes the lease, so of several nodes that find something one removes it.
 #pragma once
 
-#include "base/clock.hpp"
-#include "base/random.hpp"
+#include "app/sweeping.hpp"
 #include "runtime/task.hpp"
-#include "storage/database.hpp"
 
 namespace keyward::app {
 
-/// Never returns; the three outlive it.
-Task<void> sweep_sessions_now_and_then(storage::Database* database, const Clock* clock, Random* random);
+/// Never returns.
+Task<void> sweep_sessions_now_and_then(Sweeping sweeping);
 
 }  // namespace keyward::app

@@ -88,8 +88,7 @@ inline constexpr std::chrono::seconds jwks_max_age{300};  // Cache-Control of th
 inline constexpr int refresh_attempts_max = 4;  // looks at a row that another call changes meanwhile
 inline constexpr int session_page_max = 100;
 inline constexpr std::chrono::hours session_kept_after_expiry{24};
-inline constexpr std::int64_t session_sweep_max = 500;  // rows removed in one transaction
-inline constexpr std::chrono::minutes session_sweep_interval{10};
+inline constexpr std::int64_t session_sweep_max = 500;               // rows removed in one transaction
 inline constexpr std::chrono::milliseconds session_sweep_pause{50};  // between two transactions of a sweep
 
 // Rate limits. Their quotas are settings.
@@ -161,6 +160,14 @@ inline constexpr std::chrono::microseconds conflict_pause_max{
 inline constexpr std::chrono::milliseconds reconnect_delay_min{50};  // after a failure, doubled with each one
 inline constexpr std::chrono::milliseconds reconnect_delay_max{2000};
 inline constexpr std::chrono::milliseconds reconnect_wait{500};  // for another thread that is connecting
+
+// Leases of work in the background, and moves of the whole database
+inline constexpr std::chrono::seconds lease_length{90};        // longer than a minute, the shortest interval
+inline constexpr std::size_t move_page_rows = 500;             // read at a time, on each side
+inline constexpr std::size_t move_statement_values_max = 900;  // of one INSERT of several rows
+inline constexpr std::chrono::seconds move_lock_wait{60};      // for writers that hold the source
+inline constexpr std::chrono::seconds move_watch_interval{1};  // a server asks whether its database has moved
+inline constexpr std::chrono::seconds move_settle_time{3};     // from then on nobody reads there any more
 
 // PostgreSQL
 inline constexpr std::chrono::seconds postgres_connect_timeout{2};

@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "storage/sql.hpp"
+#include "storage/table.hpp"
 #include "storage/value.hpp"
 
 namespace keyward::storage {
@@ -69,8 +71,23 @@ class Connection {
   /// Several statements without parameters, inside the transaction at hand; for migrations only.
   virtual void run_script(std::string_view script) = 0;
   [[nodiscard]] virtual bool has_table(std::string_view name) = 0;
+  [[nodiscard]] virtual bool has_column(std::string_view table, std::string_view column) = 0;
   /// Keeps other processes from migrating until the transaction ends.
   virtual void lock_schema() = 0;
+
+  /// The time of day by the clock that all who share the database share: no node's own.
+  [[nodiscard]] virtual Time now() = 0;
+
+  // What a move of the whole database needs beside that.
+  /// Every table, those that others refer to first.
+  [[nodiscard]] virtual std::vector<Table> list_tables() = 0;
+  /// Nobody else writes to these until the transaction ends; reading goes on. The first thing in it.
+  virtual void hold_writers(std::span<const std::string> tables) = 0;
+  /// From the commit on every write to these is Unavailable, in whatever process, until allow_writes().
+  virtual void refuse_writes(std::span<const std::string> tables) = 0;
+  virtual void allow_writes(std::span<const std::string> tables) = 0;
+  /// What stands behind a TEXT column so that it is compared by its bytes.
+  [[nodiscard]] virtual std::string_view by_bytes() const = 0;
 };
 
 /// How many connections (and threads) serve one kind of access, how many closures share a transaction, and

@@ -20,17 +20,22 @@ std::vector<std::unique_ptr<Connection>> connect_all(Driver& driver, Access acce
 Database::Database(std::unique_ptr<Driver> driver) : driver_(std::move(driver)) {}
 Database::~Database() = default;
 
+Result<std::unique_ptr<Driver>> open_driver(const DatabaseOptions& options) {
+  if (!options.postgres_url.empty()) {
+    return postgres::open_driver({.url = options.postgres_url.copy(),
+                                  .writer_threads = options.writer_threads,
+                                  .reader_threads = options.reader_threads});
+  }
+  return sqlite::open_driver({.path = options.path,
+                              .reader_threads = options.reader_threads,
+                              .busy_timeout = options.busy_timeout,
+                              .group_max = options.group_max,
+                              .create = options.create,
+                              .allow_network_file_system = options.allow_network_file_system});
+}
+
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
-  auto driver = !options.postgres_url.empty()
-                    ? postgres::open_driver({.url = options.postgres_url.copy(),
-                                             .writer_threads = options.writer_threads,
-                                             .reader_threads = options.reader_threads})
-                    : sqlite::open_driver({.path = options.path,
-                                           .reader_threads = options.reader_threads,
-                                           .busy_timeout = options.busy_timeout,
-                                           .group_max = options.group_max,
-                                           .create = options.create,
-                                           .allow_network_file_system = options.allow_network_file_system});
+  auto driver = open_driver(options);
   if (!driver) return fail_from(driver);
   return open(std::move(*driver), options.queue_max);
 }

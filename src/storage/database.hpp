@@ -47,6 +47,9 @@ struct DatabaseOptions {
   bool allow_network_file_system = false;  // SQLite's locks are not safe there
 };
 
+/// The engine that they name.
+Result<std::unique_ptr<Driver>> open_driver(const DatabaseOptions& options);
+
 class Database {
  public:
   /// Opens (and makes) the file, or connects to the server, and starts the threads. Does not migrate: see

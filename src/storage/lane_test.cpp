@@ -64,7 +64,14 @@ class ScriptedConnection final : public Connection {
   Statement& prepare(Sql) override { throw std::logic_error("no statements here"); }
   void run_script(std::string_view) override {}
   bool has_table(std::string_view) override { return false; }
+  bool has_column(std::string_view, std::string_view) override { return false; }
   void lock_schema() override {}
+  Time now() override { return {}; }
+  std::vector<Table> list_tables() override { return {}; }
+  void hold_writers(std::span<const std::string>) override {}
+  void refuse_writes(std::span<const std::string>) override {}
+  void allow_writes(std::span<const std::string>) override {}
+  [[nodiscard]] std::string_view by_bytes() const override { return {}; }
 
  private:
   Script& script_;

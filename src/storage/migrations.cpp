@@ -24,8 +24,21 @@ struct Applied {
   std::int64_t number = 0;
   std::string name;
   std::string checksum;
+  std::string kind;
 };
-BOOST_DESCRIBE_STRUCT(Applied, (), (number, name, checksum))
+BOOST_DESCRIBE_STRUCT(Applied, (), (number, name, checksum, kind))
+
+/// Those before are of a time without rolling upgrades.
+constexpr std::int64_t first_with_a_kind = 6;
+
+/// From the file's first line.
+MigrationKind parse_kind(const Migration& migration) {
+  if (migration.number < first_with_a_kind) return MigrationKind::contract;
+  if (migration.sql.starts_with("-- expand: ")) return MigrationKind::expand;
+  if (migration.sql.starts_with("-- contract: ")) return MigrationKind::contract;
+  throw std::logic_error(fmt::format(
+      "migration {} does not begin with \"-- expand: …\" or \"-- contract: …\"", migration.number));
+}
 
 /// "0001_begin.sql"
 Migration parse(const embedded::File& file) {
@@ -37,6 +50,7 @@ Migration parse(const embedded::File& file) {
     throw std::logic_error(fmt::format("a migration is named NNNN_name.sql: {}", name));
   }
   migration.name = name.substr(5, name.size() - 5 - 4);
+  migration.kind = parse_kind(migration);
   return migration;
 }
 
@@ -46,6 +60,8 @@ Result<std::vector<Migration>> compare(const std::vector<Applied>& applied,
   for (std::size_t i = 0; i < applied.size(); ++i) {
     const Applied& record = applied[i];
     if (record.number > static_cast<std::int64_t>(known.size())) {
+      const bool is_next = record.number == static_cast<std::int64_t>(i) + 1;
+      if (is_next && record.kind == to_string(MigrationKind::expand)) continue;
       return fail(
           ErrorCode::internal,
           fmt::format(
@@ -70,12 +86,18 @@ Result<std::vector<Migration>> compare(const std::vector<Applied>& applied,
               record.number, record.name, record.number, known[i].name));
     }
   }
+  if (applied.size() > known.size()) return std::vector<Migration>{};  // newer, and good for us
   const auto missing = known.subspan(applied.size());
   return std::vector<Migration>{missing.begin(), missing.end()};
 }
 
 std::vector<Applied> list_applied(Transaction& transaction) {
-  return transaction.list<Applied>("SELECT number, name, checksum FROM schema_migrations ORDER BY number");
+  if (SchemaAccess::connection(transaction).has_column("schema_migrations", "kind")) {
+    return transaction.list<Applied>(
+        "SELECT number, name, checksum, kind FROM schema_migrations ORDER BY number");
+  }
+  return transaction.list<Applied>(
+      "SELECT number, name, checksum, 'contract' AS kind FROM schema_migrations ORDER BY number");
 }
 
 constexpr std::string_view create_table =
@@ -83,8 +105,12 @@ constexpr std::string_view create_table =
     "  number BIGINT PRIMARY KEY,\n"
     "  name TEXT NOT NULL,\n"
     "  checksum TEXT NOT NULL,\n"
-    "  applied_at_us BIGINT NOT NULL\n"
+    "  applied_at_us BIGINT NOT NULL,\n"
+    "  kind TEXT NOT NULL DEFAULT 'contract'\n"
     ")";
+/// For databases of a time without it.
+constexpr std::string_view add_kind =
+    "ALTER TABLE schema_migrations ADD COLUMN kind TEXT NOT NULL DEFAULT 'contract'";
 
 /// Runs the first one missing and returns it; an empty list when there is none. Other processes wait
 /// meanwhile.
@@ -97,6 +123,7 @@ Result<std::vector<Migration>> migrate_one(Transaction& transaction, Time now,
     return fail(ErrorCode::unavailable, late.what());  // who waits at the start is told for whom
   }
   connection.run_script(create_table);
+  if (!connection.has_column("schema_migrations", "kind")) connection.run_script(add_kind);
   auto missing = compare(list_applied(transaction), known);
   if (!missing || missing->empty()) return missing;
   const Migration next = missing->front();
@@ -105,12 +132,28 @@ Result<std::vector<Migration>> migrate_one(Transaction& transaction, Time now,
     throw std::logic_error(fmt::format("migration {} ends its own transaction", next.number));
   }
   transaction.execute(
-      "INSERT INTO schema_migrations (number, name, checksum, applied_at_us) VALUES ($1, $2, $3, $4)",
-      next.number, next.name, next.checksum_hex, now);
+      "INSERT INTO schema_migrations (number, name, checksum, applied_at_us, kind) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      next.number, next.name, next.checksum_hex, now, to_string(next.kind));
   return std::vector<Migration>{next};
 }
 
+/// Of a database that compare() had nothing against.
+void tell_of_a_newer_schema(Database& database, std::size_t known) {
+  const auto unknown = database.blocking_read([known](Transaction& transaction) {
+    return transaction.get<std::int64_t>("SELECT count(*) FROM schema_migrations WHERE number > $1",
+                                         static_cast<std::int64_t>(known));
+  });
+  if (unknown == 0) return;
+  log(LogLevel::info, "database_is_newer",
+      {{"migrations_unknown", std::to_string(unknown)}, {"kind", "expand"}});
+}
+
 }  // namespace
+
+std::string_view to_string(MigrationKind kind) {
+  return kind == MigrationKind::expand ? "expand" : "contract";
+}
 
 std::span<const Migration> built_in_migrations() {
   static const std::vector<Migration> all = [] {
@@ -136,7 +179,11 @@ std::size_t count_missing_migrations(Transaction& transaction) {
 Result<std::vector<Migration>> blocking_migrate(Database& database, Time now,
                                                 std::span<const Migration> migrations) {
   auto planned = blocking_plan_migrations(database, migrations);
-  if (!planned || planned->empty()) return planned;  // the usual start takes no lock
+  if (!planned) return planned;
+  if (planned->empty()) {  // the usual start takes no lock
+    tell_of_a_newer_schema(database, migrations.size());
+    return planned;
+  }
   std::vector<Migration> done;
   while (true) {
     auto step = database.blocking_write(

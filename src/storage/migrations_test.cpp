@@ -17,8 +17,15 @@ constexpr Time now{microseconds{1'764'000'000'000'000}};
 constexpr Migration one{1, "one", "c1",
                         "CREATE TABLE first (id BIGINT);\n-- and\nINSERT INTO first (id) VALUES (1);\n"};
 constexpr Migration two{2, "two", "c2", "ALTER TABLE first ADD COLUMN name TEXT;"};
+constexpr Migration added{2, "added", "c3", "ALTER TABLE first ADD COLUMN name TEXT;", MigrationKind::expand};
+constexpr Migration added_too{3, "added_too", "c4", "CREATE TABLE third (id BIGINT);", MigrationKind::expand};
 constexpr Migration broken{2, "two", "c2",
                            "CREATE TABLE second (id BIGINT); CREATE TABLE first (id BIGINT);"};
+
+Migration edited(Migration migration) {
+  migration.checksum_hex = "other";
+  return migration;
+}
 
 class Migrations : public testing::TestWithParam<Engine> {
  protected:
@@ -74,12 +81,52 @@ TEST_P(Migrations, a_newer_schema_is_refused) {
   EXPECT_THAT(refusal(*database, {one}), HasSubstr("newer than this program"));
 }
 
+TEST_P(Migrations, a_newer_schema_that_only_adds_is_good_for_an_older_program) {
+  const auto database = open();
+  ASSERT_TRUE(blocking_migrate(*database, now, std::vector{one, added, added_too}));
+  for (const auto& known : {std::vector{one}, std::vector{one, added}}) {
+    EXPECT_THAT(*blocking_plan_migrations(*database, known), testing::IsEmpty());
+    EXPECT_THAT(*blocking_migrate(*database, now, known), testing::IsEmpty());
+  }
+  EXPECT_THAT(refusal(*database, {edited(one)}), HasSubstr("another text"));
+}
+
+TEST_P(Migrations, one_among_the_unknown_that_takes_away_refuses_an_older_program) {
+  const auto database = open();
+  Migration taken = added_too;
+  taken.kind = MigrationKind::contract;
+  ASSERT_TRUE(blocking_migrate(*database, now, std::vector{one, added, taken}));
+  EXPECT_THAT(refusal(*database, {one}), HasSubstr("newer than this program: it has migration 3"));
+  EXPECT_THAT(*blocking_plan_migrations(*database, std::vector{one, added, taken}), testing::IsEmpty());
+}
+
+TEST_P(Migrations, a_gap_among_the_unknown_is_refused) {
+  const auto database = open();
+  ASSERT_TRUE(blocking_migrate(*database, now, std::vector{one, added, added_too}));
+  database->blocking_write(
+      [](Transaction& t) { t.execute("DELETE FROM schema_migrations WHERE number = 2"); });
+  EXPECT_THAT(refusal(*database, {one}), HasSubstr("newer than this program"));
+}
+
+/// As the versions before 0006 made it.
+TEST_P(Migrations, a_record_without_kinds_gets_them) {
+  const auto database = open();
+  ASSERT_TRUE(blocking_migrate(*database, now, std::vector{one}));
+  database->blocking_write(
+      [](Transaction& t) { t.execute("ALTER TABLE schema_migrations DROP COLUMN kind"); });
+  EXPECT_EQ(blocking_plan_migrations(*database, std::vector{one, added})->size(), 1U);
+  EXPECT_THAT(refusal(*database, {}), HasSubstr("newer"));
+  EXPECT_EQ(blocking_migrate(*database, now, std::vector{one, added})->size(), 1U);
+  database->blocking_read([](Transaction& t) {
+    EXPECT_EQ(t.list<std::string>("SELECT kind FROM schema_migrations ORDER BY number"),
+              (std::vector<std::string>{"contract", "expand"}));
+  });
+}
+
 TEST_P(Migrations, a_changed_text_is_refused) {
   const auto database = open();
   ASSERT_TRUE(blocking_migrate(*database, now, std::vector{one}));
-  Migration edited = one;
-  edited.checksum_hex = "other";
-  EXPECT_THAT(refusal(*database, {edited, two}), HasSubstr("another text"));
+  EXPECT_THAT(refusal(*database, {edited(one), two}), HasSubstr("another text"));
 }
 
 TEST_P(Migrations, a_gap_is_refused) {

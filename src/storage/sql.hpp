@@ -29,7 +29,10 @@ class Sql {
   [[nodiscard]] constexpr const char* key() const { return text_; }
 
  private:
-  const char* text_;
+  friend class BuiltSql;  // move/built_sql.hpp: from names of the catalog, for `keyward db move` alone
+  Sql() = default;
+
+  const char* text_ = nullptr;
 };
 
 }  // namespace keyward::storage

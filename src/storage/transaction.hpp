@@ -83,6 +83,9 @@ class Transaction {
     return run.statement.changed_rows();
   }
 
+  /// The time of day by the clock that all who share the database share.
+  [[nodiscard]] Time database_time() { return connection_.now(); }
+
   /// Runs `hook` on the database thread once the change is durable, before the caller of write() resumes;
   /// dropped when the closure is rolled back or run again. An exception from it is logged, not passed on.
   void after_commit(std::function<void()> hook) { hooks_.push_back(std::move(hook)); }

@@ -28,15 +28,17 @@ _server = None
 class PostgresServer:
     """A PostgreSQL of one's own, on a socket in a folder. It ends with this process."""
 
-    def __init__(self):
+    def __init__(self, *settings):
+        self.settings = settings
+        self.port = next((setting[5:] for setting in settings if setting.startswith("port=")), "5432")
         self.folder = tempfile.mkdtemp(prefix="keyward-postgres-", dir="/tmp")  # short, for the socket's sake
         self.process = None
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(["bash", str(SCRIPT), "serve", self.folder])
+        self.process = subprocess.Popen(["bash", str(SCRIPT), "serve", self.folder, *self.settings])
         deadline = time.monotonic() + 60
-        while subprocess.run(["pg_isready", "-q", "-h", self.folder], check=False).returncode != 0:
+        while subprocess.run(["pg_isready", "-q", "-h", self.folder, "-p", self.port], check=False).returncode != 0:
             assert self.process.poll() is None and time.monotonic() < deadline, "PostgreSQL did not start (./dev setup)"
             time.sleep(0.02)
 
@@ -66,14 +68,14 @@ def server_url():
     return _server.url()
 
 
-def _session(url):
+def session_of(url):
     import psycopg2  # pylint: disable=import-outside-toplevel  # only where there is a PostgreSQL
 
     return psycopg2.connect(url)
 
 
 def _administer(sql):
-    session = _session(server_url())
+    session = session_of(server_url())
     session.autocommit = True
     with session.cursor() as cursor:
         cursor.execute(sql)
@@ -143,7 +145,7 @@ def connect(data):
         with contextlib.closing(session), session:
             yield session
         return
-    session = _session(url_of(data))
+    session = session_of(url_of(data))
     with contextlib.closing(session), session:
         yield _PostgresDatabase(session)
 

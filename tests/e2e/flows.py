@@ -12,6 +12,8 @@ INVALID = "The link or code is not valid, was used, or has expired"
 RESET_ASKED = "If email exists, reset link sent"
 RESEND_ASKED = "If the address waits for verification, a mail was sent"
 LIMITS_OFF = {"KEYWARD_LIMITS_ENABLED": "false"}
+# Several nodes, or one that is started again, are one issuer of tokens only under one public URL.
+ONE_ISSUER = {**LIMITS_OFF, "KEYWARD_SERVER_PUBLIC_URL": "http://localhost:8080"}
 REQUIRED = {**LIMITS_OFF, "KEYWARD_REGISTRATION_VERIFICATION": "required"}
 
 

@@ -100,7 +100,8 @@ class Keyward:
     """A server: one process or, where NODES says so, several on one database, each with a data folder of its own. What is
     asked of it goes to one node after the other. Use as a context manager, or start() and stop()."""
 
-    def __init__(self, data, *arguments, env=None, nodes=NODES):
+    def __init__(self, data, *arguments, env=None, nodes=NODES, binary=BINARY):
+        self.binary = binary
         self.data, self.arguments, self.env = pathlib.Path(data), arguments, env or {}
         self.nodes = [_Node() for _ in range(nodes)]
         self._turn = itertools.cycle(self.nodes)
@@ -108,7 +109,7 @@ class Keyward:
     def start(self, timeout_s=20):
         env = {**clean_environment(self.data), **self.env}
         for node, folder in zip(self.nodes, node_folders(self.data, len(self.nodes))):
-            words = [str(BINARY), "serve", "--data", str(folder), *self.arguments]
+            words = [str(self.binary), "serve", "--data", str(folder), *self.arguments]
             if "--listen" not in self.arguments:
                 words += ["--listen", "127.0.0.1:0"]
             if node is not self.nodes[0]:  # as the first one, which made what all of them share
@@ -234,5 +235,5 @@ class Keyward:
 class OneNode(Keyward):
     """For tests of what one process does."""
 
-    def __init__(self, data, *arguments, env=None):
-        super().__init__(data, *arguments, env=env, nodes=1)
+    def __init__(self, data, *arguments, **more):
+        super().__init__(data, *arguments, nodes=1, **more)

@@ -142,7 +142,12 @@ def test_sql_is_never_built_from_strings():
     # What of libpq waits for the server without a limit.
     report(in_code(r"\bPQ(exec\w*|prepare|describe\w+|getResult|reset)\b",
                    [path for path in sources() if name_of(path) != "src/storage/postgres/exchange.cpp"]))
-    report([f"{name_of(path)}:{number}: {line}" for path in sources() if not path.name.endswith("_test.cpp")
+    # But for `keyward db move`, from the names of tables and columns that the catalog has.
+    moving = "src/storage/move/"
+    report([f"{name_of(path)} includes built_sql.hpp" for path in sources()
+            if "built_sql.hpp" in text_of(path) and not name_of(path).startswith(moving) and name_of(path) != "src/storage/sql.hpp"])
+    report([f"{name_of(path)}:{number}: {line}" for path in sources()
+            if not path.name.endswith("_test.cpp") and name_of(path) != moving + "table_rows.cpp"
             for number, line in lines_matching(
                 r'"(?i:SELECT\s.*\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\b[^"]*"\s*\+|fmt::format\(\s*"(?i:SELECT|INSERT|UPDATE|DELETE)\s',
                 text_of(path))])

@@ -80,6 +80,10 @@ int mail_preview(const CommonFlags& flags, const std::filesystem::path& folder);
 
 int migrate(const CommonFlags& flags, bool plan_only);
 
+int db_move(const CommonFlags& flags, const std::string& to, bool resume);
+int db_compare(const CommonFlags& flags, const std::string& to);
+int db_reopen(const CommonFlags& flags);
+
 int backup(const CommonFlags& flags, const std::filesystem::path& file);
 
 int config_check(const CommonFlags& flags);

@@ -15,14 +15,17 @@ namespace {
 void print(const CommonFlags& flags, const std::vector<storage::Migration>& migrations,
            std::string_view nothing) {
   if (!flags.json) {
-    for (const auto& migration : migrations) fmt::print("{:04}_{}\n", migration.number, migration.name);
+    for (const auto& migration : migrations)
+      fmt::print("{:04}_{}  {}\n", migration.number, migration.name, to_string(migration.kind));
     if (migrations.empty()) fmt::print(stderr, "{}\n", nothing);
     return;
   }
   json::array items;
   for (const auto& migration : migrations) {
-    items.push_back(json::object{
-        {"number", migration.number}, {"name", migration.name}, {"checksum", migration.checksum_hex}});
+    items.push_back(json::object{{"number", migration.number},
+                                 {"name", migration.name},
+                                 {"kind", to_string(migration.kind)},
+                                 {"checksum", migration.checksum_hex}});
   }
   fmt::print("{}\n", json::serialize(json::object{{"items", std::move(items)}, {"next", nullptr}}));
 }

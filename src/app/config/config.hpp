@@ -61,6 +61,7 @@ struct StorageConfig {
   StorageUrl url;
   std::size_t readers = 2;
   std::size_t writers = 4;
+  std::chrono::seconds sweep_interval_s{600};
 };
 
 /// 32 bytes, or none.

@@ -169,7 +169,7 @@ bool KeyRing::is_rotation_due(const KeySnapshot& keys, Time now) const {
   return true;
 }
 
-Task<void> KeyRing::maintain() {
+Task<void> KeyRing::maintain(Leases* leases) {
   const auto keys = co_await current();
   const auto now = use_.clock.now();
   const bool rotate = is_rotation_due(*keys, now);
@@ -180,14 +180,16 @@ Task<void> KeyRing::maintain() {
 
   std::optional<SigningKeyRow> next;
   if (rotate) next = make_key(publication_lead);
-  const bool changed = co_await use_.database.write([this, &next, now](storage::Transaction& transaction) {
+  const auto change = [this, &next, now, leases](storage::Transaction& transaction) {
+    if (!leases->take(transaction, LeasedWork::key_maintenance)) return false;
     for (const auto& row : delete_removed_keys(transaction, now))
       use_.events.record(transaction, about_key("sensitive_delete", row, "expired"));
     transaction.after_commit([this] { use_.revisions.bump_keys(); });
     if (!next || !insert_next_key(transaction, *next)) return false;
     use_.events.record(transaction, about_key("sensitive_create", next->id, "planned"));
     return true;
-  });
+  };
+  const bool changed = co_await use_.database.write(change);
   if (changed) log(LogLevel::info, "signing_key_published", {{"key_id", next->id}});
 }
 

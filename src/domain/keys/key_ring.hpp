@@ -16,6 +16,7 @@
 #include "crypto/master_key.hpp"
 #include "domain/audit/event_log.hpp"
 #include "domain/keys/signing_keys.hpp"
+#include "domain/leases/leases.hpp"
 #include "domain/revisions/revisions.hpp"
 #include "protocol/jose/key_set.hpp"
 #include "storage/database.hpp"
@@ -78,7 +79,7 @@ class KeyRing {
   Task<KeySnapshotPointer> current_or(KeySnapshotPointer known);
   /// What time does to keys: starts a rotation when the signer is too old or of another algorithm than
   /// configured, and drops keys whose last token has expired. To be called every minute or so.
-  Task<void> maintain();
+  Task<void> maintain(Leases* leases);
 
  private:
   [[nodiscard]] SigningKeyRow make_key(std::chrono::seconds lead) const;

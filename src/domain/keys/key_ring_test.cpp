@@ -45,6 +45,7 @@ class KeyRingTest : public testing::Test {
       std::filesystem::temp_directory_path() / ("key_ring_test." + std::to_string(::getpid()));
   ManualClock clock_{Time{seconds{1'800'000'000}}};
   crypto::SystemRandom random_;
+  Leases leases_{clock_, random_};
   EventLog events_{EventLog::no_output, nullptr, nullptr, clock_};
   crypto::MasterKey master_key_ = crypto::MasterKey::generate(random_);
   std::unique_ptr<storage::Database> database_;
@@ -158,7 +159,7 @@ TEST_F(KeyRingTest, maintenance_deletes_a_compromised_key_with_its_private_part)
   ASSERT_TRUE(ring.blocking_open());
   clock_.advance(seconds{1});
   ASSERT_TRUE(ring.blocking_rotate(Rotation::compromised));
-  wait_for(ring.maintain());
+  wait_for(ring.maintain(&leases_));
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 1U);
 }
 
@@ -166,10 +167,10 @@ TEST_F(KeyRingTest, maintenance_rotates_by_age_once_and_deletes_what_is_spent) {
   auto ring =
       make_ring(master_key_, {.algorithm = crypto::Algorithm::es256, .max_age = std::chrono::hours{24}});
   ASSERT_TRUE(ring.blocking_open());
-  wait_for(ring.maintain());
+  wait_for(ring.maintain(&leases_));
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 1U);
   clock_.advance(std::chrono::hours{24});
-  for (int i = 0; i < 3; ++i) wait_for(ring.maintain());
+  for (int i = 0; i < 3; ++i) wait_for(ring.maintain(&leases_));
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 2U);
   clock_.advance(std::chrono::minutes{11});
   EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).kid(),
@@ -177,7 +178,7 @@ TEST_F(KeyRingTest, maintenance_rotates_by_age_once_and_deletes_what_is_spent) {
   clock_.advance(std::chrono::minutes{1} + key_retention - std::chrono::hours{2});
   EXPECT_EQ(database_->blocking_read(list_signing_keys).size(), 2U);
   clock_.advance(std::chrono::hours{2});
-  wait_for(ring.maintain());
+  wait_for(ring.maintain(&leases_));
   const auto left = database_->blocking_read(list_signing_keys);
   EXPECT_EQ(left.size(), 2U);  // the first is deleted; the second is due for its successor by now
   EXPECT_EQ(wait_for(ring.current())->rows.size(), 2U);
@@ -188,7 +189,7 @@ TEST_F(KeyRingTest, another_algorithm_is_taken_up_by_rotation) {
   auto ring = make_ring(master_key_, {.algorithm = crypto::Algorithm::eddsa});
   ASSERT_TRUE(ring.blocking_open());
   EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).algorithm(), crypto::Algorithm::es256);
-  wait_for(ring.maintain());
+  wait_for(ring.maintain(&leases_));
   clock_.advance(std::chrono::minutes{11});
   EXPECT_EQ(wait_for(ring.current())->signer(clock_.now()).algorithm(), crypto::Algorithm::eddsa);
 }

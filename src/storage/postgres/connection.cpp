@@ -172,7 +172,7 @@ bool PostgresConnection::usable() const {
 Statement& PostgresConnection::prepare(Sql sql) {
   auto& statement = statements_[sql.key()];
   if (!statement) {
-    statement = std::make_unique<PostgresStatement>(link_, fmt::format("kw{}", ++statements_made_), sql);
+    statement = std::make_unique<PostgresStatement>(link_, new_statement_name(), sql);
   }
   return *statement;
 }
@@ -191,8 +191,7 @@ void PostgresConnection::run_script(std::string_view script) {
 }
 
 bool PostgresConnection::has_table(std::string_view name) {
-  PostgresStatement statement{link_, fmt::format("kw{}", ++statements_made_),
-                              "SELECT to_regclass($1::text) IS NOT NULL"};
+  PostgresStatement statement{link_, new_statement_name(), "SELECT to_regclass($1::text) IS NOT NULL"};
   const ValueView value = name;
   statement.start({&value, 1});
   return statement.next() && std::get<bool>(statement.column(0));

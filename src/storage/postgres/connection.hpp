@@ -38,8 +38,15 @@ class PostgresConnection final : public Connection {
   Statement& prepare(Sql sql) override;
   void run_script(std::string_view script) override;
   [[nodiscard]] bool has_table(std::string_view name) override;
+  [[nodiscard]] bool has_column(std::string_view table, std::string_view column) override;
   /// The first thing in its transaction.
   void lock_schema() override;
+  [[nodiscard]] Time now() override;
+  [[nodiscard]] std::vector<Table> list_tables() override;
+  void hold_writers(std::span<const std::string> tables) override;
+  void refuse_writes(std::span<const std::string> tables) override;
+  void allow_writes(std::span<const std::string> tables) override;
+  [[nodiscard]] std::string_view by_bytes() const override { return " COLLATE \"C\""; }
 
  private:
   void check_server() const;
@@ -48,6 +55,7 @@ class PostgresConnection final : public Connection {
   ResultHandle run(const char* sql) { return run(sql, link_.answer_limit); }
   ResultHandle run(const char* sql, std::chrono::milliseconds limit);
   void unlock_schema() noexcept;
+  std::string new_statement_name();
   std::string schema_lock_owner();
 
   const Access access_;

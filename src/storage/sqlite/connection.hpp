@@ -32,8 +32,16 @@ class SqliteConnection final : public Connection {
   Statement& prepare(Sql sql) override;
   void run_script(std::string_view script) override;
   [[nodiscard]] bool has_table(std::string_view name) override;
+  [[nodiscard]] bool has_column(std::string_view table, std::string_view column) override;
   /// BEGIN IMMEDIATE has locked the file already.
   void lock_schema() override {}
+  [[nodiscard]] Time now() override;
+  [[nodiscard]] std::vector<Table> list_tables() override;
+  /// BEGIN IMMEDIATE holds them.
+  void hold_writers(std::span<const std::string> /*tables*/) override {}
+  void refuse_writes(std::span<const std::string> tables) override;
+  void allow_writes(std::span<const std::string> tables) override;
+  [[nodiscard]] std::string_view by_bytes() const override { return {}; }  // as all is that is no NOCASE
 
  private:
   struct Close {

@@ -36,6 +36,8 @@ void raise(sqlite3* database, int code, std::string_view doing) {
   if (code == SQLITE_NOMEM) throw Failure("SQLite: out of memory");
   switch (code & 0xFF) {
     case SQLITE_CONSTRAINT:
+      // A trigger of ours: see refuse_writes().
+      if (extended == SQLITE_CONSTRAINT_TRIGGER) throw Unavailable(what);
       throw ConstraintViolation(constraint_of(extended), what);
     case SQLITE_BUSY:
       // A stale snapshot is cured by starting again; a plain SQLITE_BUSY has already waited for its time.

@@ -1,0 +1,278 @@
+#include "storage/move/move.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <thread>
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "storage/migrations.hpp"
+#include "storage/move/moves.hpp"
+
+namespace keyward::storage {
+namespace {
+
+constexpr int rounds_max = 4;  // while servers write; what they write meanwhile is left to the last one
+
+/// A transaction on a connection of our own, rolled back unless it is committed.
+class Held {
+ public:
+  explicit Held(Connection& connection) : connection_(connection) { connection_.begin(); }
+  /// In which nobody else writes to the tables.
+  Held(Connection& connection, std::span<const std::string> tables) : Held(connection) {
+    connection_.hold_writers(tables);
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() { connection_.rollback(); }
+
+ private:
+  Connection& connection_;
+};
+
+/// Both sides, opened as a move needs them.
+struct Sides {
+  std::unique_ptr<Database> source, target;
+  std::unique_ptr<Driver> source_driver, target_driver;
+};
+
+Result<std::unique_ptr<Database>> open_at_this_version(const DatabaseOptions& options,
+                                                       std::string_view side) {
+  auto database = Database::open(options);
+  if (!database) return fail_from(database);
+  auto missing = blocking_plan_migrations(**database);
+  if (!missing) return fail_from(missing);
+  const auto applied = (*database)->blocking_read([](Transaction& transaction) {
+    return transaction.get<std::int64_t>("SELECT count(*) FROM schema_migrations");
+  });
+  if (!missing->empty() || applied != static_cast<std::int64_t>(built_in_migrations().size())) {
+    return fail(ErrorCode::conflict,
+                fmt::format("The {} is of another version than this program. Move with the version that its "
+                            "servers run.",
+                            side));
+  }
+  return database;
+}
+
+Result<std::unique_ptr<Database>> open_target(const DatabaseOptions& options, Time now) {
+  auto database = Database::open(options);
+  if (!database) return fail_from(database);
+  if (auto migrated = blocking_migrate(**database, now); !migrated) return fail_from(migrated);
+  return database;
+}
+
+/// A table whose rows come with the migrations tells nothing.
+bool is_empty(const MovedTables& tables, Connection& target) {
+  const Held held{target};
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (tables.of_target(i).table().name != "roles" && !tables.of_target(i).is_empty(target)) return false;
+  }
+  return true;
+}
+
+ComparedTables compare(const MovedTables& tables, Connection& source, Connection& target,
+                       const Sha256Function& sha256) {
+  ComparedTables compared;
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    compared.push_back(
+        {summarize(tables.of_source(i), source, sha256), summarize(tables.of_target(i), target, sha256)});
+  return compared;
+}
+
+class Mover {
+ public:
+  Mover(const MoveOptions& options, Sides& sides, const Clock& clock, Random& random)
+      : options_(options),
+        sides_(sides),
+        clock_(clock),
+        random_(random),
+        reading_(sides.source_driver->connect(Access::read)),
+        target_(sides.target_driver->connect(Access::write)),
+        tables_(describe()) {}
+
+  Result<ComparedTables> run() {
+    if (auto begun = begin(); !begun) return fail_from(begun);
+    auto compared = is_retired_ ? copy_from_retired() : copy_and_retire();
+    if (!compared || find_difference(*compared) != nullptr) return compared;
+    std::this_thread::sleep_for(options_.settle_time);
+    sides_.target->blocking_write(
+        [&](Transaction& transaction) { finish_move(transaction, id_, clock_.now()); });
+    return compared;
+  }
+
+ private:
+  MovedTables describe() {
+    const Held source{*reading_};
+    const Held target{*target_};
+    return MovedTables{*reading_, *target_};
+  }
+
+  /// Sets id_ and is_retired_, and says on both sides what is coming.
+  Result<void> begin() {
+    const auto out = sides_.source->blocking_read([](Transaction& t) { return find_move(t, move_out); });
+    const auto in = sides_.target->blocking_read([](Transaction& t) { return find_move(t, move_in); });
+    is_retired_ = out && out->state == move_done;
+    if (in && in->state != move_done && out && in->id == out->id) {
+      if (!options_.resume)
+        return fail(ErrorCode::conflict,
+                    "The target holds a part of this database already: go on with --resume.");
+      id_ = out->id;
+      return {};
+    }
+    if (is_retired_)
+      return fail(ErrorCode::conflict, fmt::format("The database has moved to {} already.", out->peer));
+    if (in || !is_empty(tables_, *target_))
+      return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
+    id_ = Uuid::make_v7(clock_.now(), random_);
+    put(*sides_.source, move_out, options_.target_shown);
+    if (sides_.target->blocking_read([](Transaction& t) { return find_move(t, move_out).has_value(); })) {
+      sides_.source->blocking_write([](Transaction& transaction) { forget_moves(transaction); });
+      return fail(ErrorCode::conflict, "The target is the database itself: choose another.");
+    }
+    put(*sides_.target, move_in, options_.source_shown);
+    return {};
+  }
+
+  void put(Database& database, std::string_view direction, const std::string& peer) {
+    database.blocking_write([&](Transaction& transaction) {
+      put_move(transaction, {.id = id_,
+                             .direction = std::string{direction},
+                             .state = std::string{move_copying},
+                             .peer = peer,
+                             .started_at = clock_.now(),
+                             .finished_at = std::nullopt});
+    });
+  }
+
+  Result<ComparedTables> copy_and_retire() {
+    for (int round = 0; round < rounds_max; ++round) {
+      const Held held{*reading_};
+      if (reconcile(tables_, *reading_, *target_, options_.progress) < limits::move_page_rows) break;
+    }
+    const auto deadline = std::chrono::steady_clock::now() + limits::move_lock_wait;
+    while (true) {
+      try {
+        return retire();
+      } catch (const Unavailable& busy) {  // a writer that holds the file, two that wait for each other
+        if (std::chrono::steady_clock::now() < deadline) continue;
+        return fail(
+            ErrorCode::unavailable,
+            fmt::format("The last step found no room among the writers ({}). Nothing is lost: try again "
+                        "with --resume.",
+                        busy.what()));
+      }
+    }
+  }
+
+  /// The last round and the end of the source, in one transaction beside which nobody writes.
+  ComparedTables retire() {
+    const auto writing = sides_.source_driver->connect(Access::write);
+    const auto names = tables_.names();
+    const Held held{*writing, names};
+    reconcile(tables_, *writing, *target_, options_.progress);
+    auto compared = compare_with(*writing);
+    if (find_difference(compared) != nullptr) return compared;
+    writing->refuse_writes(names);
+    Transaction transaction{*writing};
+    finish_move(transaction, id_, clock_.now());
+    writing->commit();
+    log(LogLevel::info, "database_moved", {{"to", options_.target_shown}});
+    return compared;
+  }
+
+  /// The process before us came so far.
+  ComparedTables copy_from_retired() {
+    const Held held{*reading_};
+    reconcile(tables_, *reading_, *target_, options_.progress);
+    return compare_with(*reading_);
+  }
+
+  ComparedTables compare_with(Connection& source) {
+    const Held held{*target_};
+    return compare(tables_, source, *target_, options_.sha256);
+  }
+
+  const MoveOptions& options_;
+  Sides& sides_;
+  const Clock& clock_;
+  Random& random_;
+  const std::unique_ptr<Connection> reading_, target_;
+  const MovedTables tables_;
+  Uuid id_;
+  bool is_retired_ = false;
+};
+
+/// What goes wrong while nobody waits on a lane is thrown.
+template <class F>
+auto as_sentence(F f) -> decltype(f()) {
+  try {
+    return f();
+  } catch (const Failure& failure) {
+    return fail(ErrorCode::unavailable, failure.what());
+  }
+}
+
+Result<Sides> open_sides(const MoveOptions& options, bool make_target, Time now) {
+  auto source = open_at_this_version(options.source, "database");
+  if (!source) return fail_from(source);
+  auto target =
+      make_target ? open_target(options.target, now) : open_at_this_version(options.target, "target");
+  if (!target) return fail_from(target);
+  auto source_driver = open_driver(options.source);
+  auto target_driver = open_driver(options.target);
+  if (!source_driver) return fail_from(source_driver);
+  if (!target_driver) return fail_from(target_driver);
+  return Sides{std::move(*source), std::move(*target), std::move(*source_driver), std::move(*target_driver)};
+}
+
+}  // namespace
+
+const ComparedTable* find_difference(const ComparedTables& tables) {
+  const auto found =
+      std::ranges::find_if(tables, [](const auto& table) { return table.source != table.target; });
+  return found == tables.end() ? nullptr : &*found;
+}
+
+Result<ComparedTables> blocking_move(const MoveOptions& options, const Clock& clock, Random& random) {
+  return as_sentence([&]() -> Result<ComparedTables> {
+    auto sides = open_sides(options, true, clock.now());
+    if (!sides) return fail_from(sides);
+    return Mover{options, *sides, clock, random}.run();
+  });
+}
+
+Result<ComparedTables> blocking_compare(const MoveOptions& options) {
+  return as_sentence([&]() -> Result<ComparedTables> {
+    auto sides = open_sides(options, false, {});
+    if (!sides) return fail_from(sides);
+    const auto source = sides->source_driver->connect(Access::read);
+    const auto target = sides->target_driver->connect(Access::read);
+    const Held held_source{*source};
+    const Held held_target{*target};
+    return compare(MovedTables{*source, *target}, *source, *target, options.sha256);
+  });
+}
+
+Result<void> blocking_reopen(const DatabaseOptions& options) {
+  return as_sentence([&]() -> Result<void> {
+    auto database = open_at_this_version(options, "database");
+    if (!database) return fail_from(database);
+    if (!(*database)->blocking_read([](Transaction& t) { return find_move(t, move_out).has_value(); }))
+      return fail(ErrorCode::not_found, "This database has not moved.");
+    auto driver = open_driver(options);
+    if (!driver) return fail_from(driver);
+    const auto connection = (*driver)->connect(Access::write);
+    const Held held{*connection};
+    std::vector<std::string> names;
+    for (const Table& table : connection->list_tables()) names.push_back(table.name);
+    connection->allow_writes(names);
+    Transaction transaction{*connection};
+    forget_moves(transaction);
+    connection->commit();
+    return {};
+  });
+}
+
+}  // namespace keyward::storage

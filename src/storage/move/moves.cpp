@@ -1,0 +1,46 @@
+#include "storage/move/moves.hpp"
+
+#include <fmt/format.h>
+
+namespace keyward::storage {
+
+std::optional<DatabaseMove> find_move(Transaction& transaction, std::string_view direction) {
+  return transaction.find<DatabaseMove>(
+      "SELECT id, direction, state, peer, started_at, finished_at FROM database_moves WHERE direction = $1",
+      direction);
+}
+
+void put_move(Transaction& transaction, const DatabaseMove& move) {
+  transaction.execute("DELETE FROM database_moves WHERE direction = $1", move.direction);
+  transaction.execute(
+      "INSERT INTO database_moves (id, direction, state, peer, started_at) VALUES ($1, $2, $3, $4, $5)",
+      move.id, move.direction, move.state, move.peer, move.started_at);
+}
+
+void finish_move(Transaction& transaction, const Uuid& id, Time now) {
+  transaction.execute("UPDATE database_moves SET state = 'done', finished_at = $2 WHERE id = $1", id, now);
+}
+
+void forget_moves(Transaction& transaction) { transaction.execute("DELETE FROM database_moves"); }
+
+Result<void> check_in_use(Transaction& transaction) {
+  const auto out = find_move(transaction, move_out);
+  if (out && out->state == move_done) {
+    return fail(
+        ErrorCode::internal,
+        fmt::format("The database has moved to {} ({}). Set storage.url to that, or take this one back "
+                    "into use as it was then: keyward db reopen.",
+                    out->peer, to_rfc3339(out->finished_at.value_or(out->started_at))));
+  }
+  const auto in = find_move(transaction, move_in);
+  if (in && in->state != move_done) {
+    return fail(
+        ErrorCode::internal,
+        fmt::format("This database is being filled from {}, and is not whole yet. Go on with keyward db "
+                    "move --to … --resume, with the settings of the other one.",
+                    in->peer));
+  }
+  return {};
+}
+
+}  // namespace keyward::storage

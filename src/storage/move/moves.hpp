@@ -1,0 +1,42 @@
+// What the database says of moves of itself: nobody may use one that has moved away, or that is half filled.
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/uuid.hpp"
+#include "storage/transaction.hpp"
+
+namespace keyward::storage {
+
+class Database;
+
+/// A row of `database_moves`.
+struct DatabaseMove {
+  Uuid id;
+  std::string direction;
+  std::string state;
+  std::string peer;  // the other side, for people
+  Time started_at;
+  std::optional<Time> finished_at;
+};
+BOOST_DESCRIBE_STRUCT(DatabaseMove, (), (id, direction, state, peer, started_at, finished_at))
+
+inline constexpr std::string_view move_out = "out";
+inline constexpr std::string_view move_in = "in";
+inline constexpr std::string_view move_copying = "copying";
+inline constexpr std::string_view move_done = "done";
+
+std::optional<DatabaseMove> find_move(Transaction& transaction, std::string_view direction);
+/// Replaces an older one of the same direction.
+void put_move(Transaction& transaction, const DatabaseMove& move);
+void finish_move(Transaction& transaction, const Uuid& id, Time now);
+void forget_moves(Transaction& transaction);
+
+/// Why nobody may use this database now; for read closures.
+Result<void> check_in_use(Transaction& transaction);
+
+}  // namespace keyward::storage

@@ -1,0 +1,147 @@
+#include "storage/move/reconcile.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "base/limits.hpp"
+
+namespace keyward::storage {
+namespace {
+
+constexpr auto not_moved = std::to_array<std::string_view>({"schema_migrations", "leases", "database_moves"});
+
+std::vector<Table> list_moved(Connection& connection) {
+  auto tables = connection.list_tables();
+  std::erase_if(
+      tables, [](const Table& table) { return std::ranges::find(not_moved, table.name) != not_moved.end(); });
+  return tables;
+}
+
+/// Commits now and then, so that neither side has to remember much.
+class Batches {
+ public:
+  Batches(Connection& target, const MoveProgress& progress) : target_(target), progress_(progress) {
+    target_.begin();
+  }
+  Batches(const Batches&) = delete;
+  Batches& operator=(const Batches&) = delete;
+  ~Batches() { target_.rollback(); }
+
+  void changed(const std::string& table, std::size_t rows) {
+    total_ += rows;
+    open_ += rows;
+    if (open_ < limits::move_page_rows) return;
+    commit(table);
+    target_.begin();
+  }
+  std::size_t finish() {
+    commit({});
+    return total_;
+  }
+
+ private:
+  void commit(std::string_view table) {
+    target_.commit();
+    open_ = 0;
+    if (progress_) progress_(table, total_);
+  }
+
+  Connection& target_;
+  const MoveProgress& progress_;
+  std::size_t total_ = 0, open_ = 0;
+};
+
+/// What of the target is not in the source just so.
+void remove_strangers(const TableStatements& of_source, const TableStatements& of_target, Connection& source,
+                      Connection& target, Batches& batches) {
+  const Table& table = of_target.table();
+  TableWalk there{of_target, target};
+  if (there.peek() == nullptr) return;  // nothing to compare with
+  TableWalk here{of_source, source};
+  while (const MovedRow* row = there.peek()) {
+    const MovedRow* wanted = here.peek();
+    const int order = wanted == nullptr ? 1 : compare_keys(table, *wanted, *row);
+    if (order < 0) {
+      here.advance();
+      continue;
+    }
+    const bool stays = order == 0 && *wanted == *row;
+    if (!stays) {
+      of_target.remove(target, *row);
+      batches.changed(table.name, 1);
+    }
+    there.advance();
+    if (order == 0) here.advance();
+  }
+}
+
+void insert_missing(const TableStatements& of_source, const TableStatements& of_target, Connection& source,
+                    Connection& target, Batches& batches) {
+  const Table& table = of_source.table();
+  std::vector<MovedRow> missing;
+  const auto insert = [&](std::size_t at_once) {
+    std::span<const MovedRow> rest{missing};
+    for (; !rest.empty() && rest.size() >= at_once; rest = rest.subspan(at_once))
+      of_target.insert(target, rest.first(at_once));
+    const std::size_t done = missing.size() - rest.size();
+    missing.erase(missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(done));
+    batches.changed(table.name, done);
+  };
+  TableWalk here{of_source, source};
+  TableWalk there{of_target, target};
+  for (const MovedRow* row = here.peek(); row != nullptr; here.advance(), row = here.peek()) {
+    const MovedRow* found = there.peek();
+    while (found != nullptr && compare_keys(table, *found, *row) < 0) {
+      there.advance();
+      found = there.peek();
+    }
+    if (found != nullptr && compare_keys(table, *found, *row) == 0) continue;
+    missing.push_back(*row);
+    if (missing.size() == of_target.rows_of_an_insert()) insert(missing.size());
+  }
+  insert(1);
+}
+
+}  // namespace
+
+MovedTables::MovedTables(Connection& source, Connection& target) {
+  const auto tables = list_moved(source);
+  if (tables != list_moved(target)) throw std::logic_error("the two databases have not the same tables");
+  for (const Table& table : tables) {
+    of_source_.emplace_back(table, source.by_bytes());
+    of_target_.emplace_back(table, target.by_bytes());
+  }
+}
+
+std::vector<std::string> MovedTables::names() const {
+  std::vector<std::string> names;
+  for (const auto& statements : of_source_) names.push_back(statements.table().name);
+  return names;
+}
+
+std::size_t reconcile(const MovedTables& tables, Connection& source, Connection& target,
+                      const MoveProgress& progress) {
+  Batches batches{target, progress};
+  for (std::size_t i = tables.size(); i-- > 0;)
+    remove_strangers(tables.of_source(i), tables.of_target(i), source, target, batches);
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    insert_missing(tables.of_source(i), tables.of_target(i), source, target, batches);
+  return batches.finish();
+}
+
+TableSummary summarize(const TableStatements& statements, Connection& connection,
+                       const Sha256Function& sha256) {
+  TableSummary summary{.table = statements.table().name, .rows = 0, .hash = {}};
+  TableWalk walk{statements, connection};
+  for (const MovedRow* row = walk.peek(); row != nullptr; walk.advance(), row = walk.peek()) {
+    // Each link holds the one before: the rows, their number and their order.
+    Bytes link{summary.hash.begin(), summary.hash.end()};
+    const auto bytes = canonical_bytes(*row);
+    link.insert(link.end(), bytes.begin(), bytes.end());
+    summary.hash = sha256(link);
+    ++summary.rows;
+  }
+  return summary;
+}
+
+}  // namespace keyward::storage
