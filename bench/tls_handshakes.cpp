@@ -1,7 +1,8 @@
 // TLS handshakes a second: tls_handshakes PORT SECONDS THREADS [resumed]
 //
-// Each thread connects, shakes hands (TLS 1.3, no certificate checked), asks for /livez once, reads the answer and closes.
-// `resumed`: with the session of its connection before, where the server took it; what it did not take is not counted.
+// Each thread connects, shakes hands (TLS 1.3, no certificate checked), asks for /livez once, reads the
+// answer and closes. `resumed`: with the session of its connection before, where the server took it; what it
+// did not take is not counted.
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -37,7 +38,8 @@ int connect_to(int port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const linger at_once{.l_onoff = 1, .l_linger = 0};  // else the machine runs out of ports
   ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return descriptor;
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+    return descriptor;
   ::close(descriptor);
   return -1;
 }

@@ -176,7 +176,7 @@ def test_a_reader_of_standard_error_that_stops_stops_nobody(data):
         assert wire.call("GET", "/readyz")[0] == 200
         wire.close()
         raw = Keyward(data)
-        raw.port = port
+        raw.nodes[0].port = port
         assert raw.metric("keyward_log_lines_dropped_total") > 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
@@ -209,7 +209,7 @@ def test_lines_that_were_dropped_are_told_when_the_reader_is_back(data):
             kept += os.read(ours, 65536)
         told, = [json.loads(line) for line in kept.split(b"\n") if b"log_lines_dropped" in line and line.endswith(b"}")]
         raw = Keyward(data)
-        raw.port = port
+        raw.nodes[0].port = port
         assert float(told["count"]) == raw.metric("keyward_log_lines_dropped_total")
         wire.close()
         process.send_signal(signal.SIGTERM)

@@ -9,7 +9,7 @@ namespace keyward::storage::postgres {
 namespace {
 
 /// A conflict is ordinary here: two closures that meet on a row. Each round of those that meet has a winner,
-/// so that as many attempts as there are connections would do. Other nodes have theirs: enough for five nodes.
+/// so that as many attempts as there are connections would do. Other nodes have theirs: enough for five.
 constexpr int attempts_max = 24;
 
 class PostgresDriver final : public Driver {
