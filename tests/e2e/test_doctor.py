@@ -271,7 +271,7 @@ def test_mail_servers(data, authority):
     assert code == 1 and "nothing answers" in found["mail"][0][1]
 
 
-def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(data, tmp_path):
+def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(tmp_path):
     template = command("config", "template")[1]
     secrets = [line.split("environment ")[1].split(" ")[0] for line in template.splitlines() if line.endswith("or …_FILE")]
     assert {"KEYWARD_MASTER_KEY", "KEYWARD_MAIL_PASSWORD", "KEYWARD_STORAGE_URL"} <= set(secrets)
@@ -285,8 +285,8 @@ def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(da
         file.write_text(values.get(name, "a secret") + "\n")
         file.chmod(0o400)
         env[name + "_FILE"] = f"{env['CREDENTIALS_DIRECTORY']}/{file.name}"
-    code, out, errors = command("config", "show", "--json", data=data, env={**env, "KEYWARD_MAIL_USERNAME": "ada",
-                                                                             "KEYWARD_MAIL_SMTP_URL": "smtps://a", "KEYWARD_MAIL_FROM": "a@example.com"})
+    mail = {"KEYWARD_MAIL_USERNAME": "ada", "KEYWARD_MAIL_SMTP_URL": "smtps://a", "KEYWARD_MAIL_FROM": "a@example.com"}
+    code, out, errors = command("config", "show", "--json", env={**env, **mail})
     assert code == 0, errors
     origins = {row["origin"] for row in json.loads(out)["items"]}
     assert {f"environment {name}_FILE" for name in secrets} <= origins

@@ -25,8 +25,8 @@ std::vector<Finding> check_proxy_trust(const Config& config) {
         "list the addresses that the proxy connects from");
   }
   if (!is_loopback(server.listen.host) && !web::is_unlisted_proxy(server.listen.host, {})) {
-    found.warning(to_text(server.listen) + " can be reached past the proxy, in clear",
-                  "listen on 127.0.0.1 or a private address, or keep others out with a firewall");
+    found.note(to_text(server.listen) + " may be reached past the proxy, in clear",
+               "listen on 127.0.0.1 or a private address, or keep others out with a firewall");
   }
   found.otherwise_ok("the proxies at " + server.trusted_proxies.text() + " are believed in " +
                      server.proxy_header);
