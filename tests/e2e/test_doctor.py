@@ -103,6 +103,10 @@ def test_permissions(used):
     used.chmod(0o707)
     assert worst(examine(used)[1], "data")[0] == "error"
     used.chmod(0o700)
+    (used / "revisions").chmod(0o604)
+    assert "revisions" in worst(examine(used)[1], "data")[1]
+    (used / "revisions").chmod(0o600)
+    assert worst(examine(used)[1], "data")[0] == "ok"
     if not POSTGRES:
         (used / "keyward.db").chmod(0o644)
         assert "chmod 600" in worst(examine(used)[1], "data")[2]

@@ -69,6 +69,11 @@ std::vector<Finding> check_weak_settings(const Config& config) {
   if (config.registration.verification == "off")
     found.note("registration.verification is off: an account's address may be somebody else's",
                "set it to optional or required");
+  if (const auto& listen = config.server.management_listen;
+      listen && !is_loopback(listen->host) && !web::is_unlisted_proxy(listen->host, {})) {
+    found.note("server.management_listen is " + to_text(*listen) + ": whoever reaches it reads the metrics",
+               "listen on 127.0.0.1 or a private address, or keep others out with a firewall");
+  }
   if (config.log.level == LogLevel::debug) found.note("log.level is debug", "set it to info");
   for (const auto& warning : config.warnings) found.warning(warning, "see docs/operations.md");
   found.otherwise_ok("no setting is weaker than its default");
