@@ -82,8 +82,7 @@ TEST(Cors, S9_origins_are_written_as_browsers_write_them) {
                                 "https://app.example:08443",
                                 "https://app.example:65536",
                                 "https://app.example:+1",
-                                "https://b\xc3\xbc"
-                                "cher.example",
+                                "https://b\u00fccher.example",
                                 "http://app.example",
                                 "ftp://app.example",
                                 "https://127.1",

@@ -103,6 +103,10 @@ def test_permissions(used):
     used.chmod(0o707)
     assert worst(examine(used)[1], "data")[0] == "error"
     used.chmod(0o700)
+    (used / "revisions").chmod(0o604)
+    assert "revisions" in worst(examine(used)[1], "data")[1]
+    (used / "revisions").chmod(0o600)
+    assert worst(examine(used)[1], "data")[0] == "ok"
     if not POSTGRES:
         (used / "keyward.db").chmod(0o644)
         assert "chmod 600" in worst(examine(used)[1], "data")[2]
@@ -271,7 +275,7 @@ def test_mail_servers(data, authority):
     assert code == 1 and "nothing answers" in found["mail"][0][1]
 
 
-def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(data, tmp_path):
+def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(tmp_path):
     template = command("config", "template")[1]
     secrets = [line.split("environment ")[1].split(" ")[0] for line in template.splitlines() if line.endswith("or …_FILE")]
     assert {"KEYWARD_MASTER_KEY", "KEYWARD_MAIL_PASSWORD", "KEYWARD_STORAGE_URL"} <= set(secrets)
@@ -285,8 +289,8 @@ def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(da
         file.write_text(values.get(name, "a secret") + "\n")
         file.chmod(0o400)
         env[name + "_FILE"] = f"{env['CREDENTIALS_DIRECTORY']}/{file.name}"
-    code, out, errors = command("config", "show", "--json", data=data, env={**env, "KEYWARD_MAIL_USERNAME": "ada",
-                                                                             "KEYWARD_MAIL_SMTP_URL": "smtps://a", "KEYWARD_MAIL_FROM": "a@example.com"})
+    mail = {"KEYWARD_MAIL_USERNAME": "ada", "KEYWARD_MAIL_SMTP_URL": "smtps://a", "KEYWARD_MAIL_FROM": "a@example.com"}
+    code, out, errors = command("config", "show", "--json", env={**env, **mail})
     assert code == 0, errors
     origins = {row["origin"] for row in json.loads(out)["items"]}
     assert {f"environment {name}_FILE" for name in secrets} <= origins

@@ -98,16 +98,18 @@ TEST(Doctor, admins_who_do_not_come_are_named) {
 
 TEST(Doctor, weak_settings_are_named) {
   EXPECT_THAT(check_weak_settings(config_of({})), ElementsAre(finding(Severity::ok, "")));
-  EXPECT_THAT(check_weak_settings(config_of({{"KEYWARD_LIMITS_ENABLED", "false"},
-                                             {"KEYWARD_PASSWORDS_MIN_STRENGTH", "1"},
-                                             {"KEYWARD_TOKENS_ACCESS_TOKEN_LIFETIME_S", "3600"},
-                                             {"KEYWARD_AUDIT_EMAIL", "plain"},
-                                             {"KEYWARD_REGISTRATION_VERIFICATION", "off"},
-                                             {"KEYWARD_LOG_LEVEL", "debug"}})),
-              UnorderedElementsAre(
-                  finding(Severity::warning, "limits.enabled"), finding(Severity::warning, "min_strength"),
-                  finding(Severity::note, "3600 s"), finding(Severity::warning, "audit.email"),
-                  finding(Severity::note, "verification"), finding(Severity::note, "debug")));
+  EXPECT_THAT(
+      check_weak_settings(config_of({{"KEYWARD_LIMITS_ENABLED", "false"},
+                                     {"KEYWARD_PASSWORDS_MIN_STRENGTH", "1"},
+                                     {"KEYWARD_TOKENS_ACCESS_TOKEN_LIFETIME_S", "3600"},
+                                     {"KEYWARD_AUDIT_EMAIL", "plain"},
+                                     {"KEYWARD_REGISTRATION_VERIFICATION", "off"},
+                                     {"KEYWARD_SERVER_MANAGEMENT_LISTEN", "0.0.0.0:9090"},
+                                     {"KEYWARD_LOG_LEVEL", "debug"}})),
+      UnorderedElementsAre(finding(Severity::warning, "limits.enabled"),
+                           finding(Severity::warning, "min_strength"), finding(Severity::note, "3600 s"),
+                           finding(Severity::warning, "audit.email"), finding(Severity::note, "verification"),
+                           finding(Severity::note, "0.0.0.0:9090"), finding(Severity::note, "debug")));
   EXPECT_THAT(check_weak_settings(config_of({{"KEYWARD_SERVER_PUBLIC_URL", "https://id.example.com"},
                                              {"KEYWARD_LIMITS_ENABLED", "false"},
                                              {"KEYWARD_TLS_DEVELOPMENT", "true"},
@@ -129,7 +131,7 @@ TEST(Doctor, A4_a_proxy_that_is_not_listed_is_found) {
   EXPECT_THAT(check_proxy_trust(config_of({https,
                                            {"KEYWARD_SERVER_TRUSTED_PROXIES", "10.0.0.1"},
                                            {"KEYWARD_SERVER_LISTEN", "0.0.0.0:8080"}})),
-              ElementsAre(finding(Severity::warning, "past the proxy")));
+              ElementsAre(finding(Severity::note, "past the proxy")));
   EXPECT_THAT(check_proxy_trust(config_of({{"KEYWARD_SERVER_TRUSTED_PROXIES", "10.0.0.1"}})),
               ElementsAre(finding(Severity::note, "reached directly")));
 }

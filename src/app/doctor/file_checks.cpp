@@ -16,6 +16,7 @@ namespace keyward::app {
 
 namespace {
 
+constexpr unsigned file_mode = 0600;
 constexpr unsigned others = S_IRWXG | S_IRWXO;
 
 std::optional<struct stat> look_at(const std::filesystem::path& path) {
@@ -37,6 +38,17 @@ void check_permissions(Findings& found, const std::filesystem::path& path, const
     found.warning(fmt::format("{} belongs to another user than the one who asks", path.string()),
                   "run keyward doctor as the user that runs the server");
   }
+}
+
+/// The database, the set-up token, keys that were made here. The master key has a check of its own.
+void check_files(Findings& found, const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator{folder, error}) {
+    if (!entry.is_regular_file(error) || entry.path().filename() == "master.key") continue;
+    if (const auto status = look_at(entry.path())) check_permissions(found, entry.path(), *status, file_mode);
+  }
+  if (error)
+    found.warning("the data folder cannot be read", "run keyward doctor as the user that runs the server");
 }
 
 void check_file_system(Findings& found, const std::filesystem::path& path) {
@@ -72,10 +84,11 @@ std::vector<Finding> check_data_folder(const Config& config) {
   constexpr unsigned folder_mode = 0700;
   check_permissions(found, folder, *status, folder_mode);
   check_file_system(found, folder);
+  check_files(found, folder);
   const auto options = to_database_options(config);
   if (options.postgres_url.empty()) {
-    constexpr unsigned file_mode = 0600;
-    if (const auto file = look_at(options.path)) check_permissions(found, options.path, *file, file_mode);
+    if (const auto file = look_at(options.path); file && options.path.parent_path() != folder)
+      check_permissions(found, options.path, *file, file_mode);
     const auto parent = options.path.parent_path();
     std::error_code ignored;
     if (!parent.empty() && !std::filesystem::equivalent(parent, folder, ignored))

@@ -86,7 +86,8 @@ std::vector<Finding> check_mail_server(const Config& config) {
   if (!config.mail.username.empty() && !offers(*offered, "AUTH"))
     found.error(name + " takes no login, and mail.username is set",
                 "leave it out, or use the port for senders");
-  static_cast<void>((*link)->send("QUIT\r\n"));
+  if (const auto parted = (*link)->send("QUIT\r\n"); !parted)
+    found.note(name + " ends the connection after its greeting");
   found.otherwise_ok(name + " answers as mail.smtp_url wants it");
   return found.take();
 }

@@ -25,8 +25,8 @@ std::vector<Finding> check_proxy_trust(const Config& config) {
         "list the addresses that the proxy connects from");
   }
   if (!is_loopback(server.listen.host) && !web::is_unlisted_proxy(server.listen.host, {})) {
-    found.warning(to_text(server.listen) + " can be reached past the proxy, in clear",
-                  "listen on 127.0.0.1 or a private address, or keep others out with a firewall");
+    found.note(to_text(server.listen) + " may be reached past the proxy, in clear",
+               "listen on 127.0.0.1 or a private address, or keep others out with a firewall");
   }
   found.otherwise_ok("the proxies at " + server.trusted_proxies.text() + " are believed in " +
                      server.proxy_header);
@@ -69,6 +69,11 @@ std::vector<Finding> check_weak_settings(const Config& config) {
   if (config.registration.verification == "off")
     found.note("registration.verification is off: an account's address may be somebody else's",
                "set it to optional or required");
+  if (const auto& listen = config.server.management_listen;
+      listen && !is_loopback(listen->host) && !web::is_unlisted_proxy(listen->host, {})) {
+    found.note("server.management_listen is " + to_text(*listen) + ": whoever reaches it reads the metrics",
+               "listen on 127.0.0.1 or a private address, or keep others out with a firewall");
+  }
   if (config.log.level == LogLevel::debug) found.note("log.level is debug", "set it to info");
   for (const auto& warning : config.warnings) found.warning(warning, "see docs/operations.md");
   found.otherwise_ok("no setting is weaker than its default");

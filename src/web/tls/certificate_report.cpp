@@ -15,7 +15,7 @@ std::optional<std::string> chain_fault_of(SSL_CTX* context, X509* certificate) {
   const Store store{X509_STORE_new()};
   const Check check{X509_STORE_CTX_new()};
   STACK_OF(X509)* between = nullptr;
-  SSL_CTX_get0_chain_certs(context, &between);
+  SSL_CTX_get0_chain_certs(context, static_cast<void*>(&between));
   if (store == nullptr || check == nullptr || X509_STORE_set_default_paths(store.get()) != 1 ||
       X509_STORE_CTX_init(check.get(), store.get(), certificate, between) != 1) {
     return "it cannot be checked: " + last_tls_error();
