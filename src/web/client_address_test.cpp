@@ -103,6 +103,8 @@ TEST(ClientAddress, A4_forwarded_is_read_as_rfc_7239_has_it) {
       {"127.0.0.1", {"for=198.51.100.1,for=10.0.0.3", "for=10.0.0.2"}, "198.51.100.1"},
       {"127.0.0.1", {"for=10.0.0.3,for=10.0.0.2"}, "10.0.0.3"},
       {"127.0.0.1", {"for=\"junk", "for=198.51.100.1, for=10.0.0.2"}, "198.51.100.1"},
+      {"127.0.0.1", {"for=198.51.100.1", "for=\"junk"}, "127.0.0.1"},
+      {"127.0.0.1", {"for=198.51.100.1", "for=\"junk", "for=10.0.0.2"}, "10.0.0.2"},
       // Nobody, or nothing that can be read: the nearest known proxy answers for it.
       {"127.0.0.1", {"for=unknown"}, "127.0.0.1"},
       {"127.0.0.1", {"for=_hidden"}, "127.0.0.1"},
