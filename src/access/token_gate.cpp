@@ -16,7 +16,7 @@ struct KnownToken {
   std::shared_ptr<const Principal> principal;
   std::uint64_t account_revision = 0;  // both read before `principal` was
   std::uint64_t roles_revision = 0;
-  Time read_at;
+  Time read_at;  // by the steady clock: keys and account are at least as new as that
 };
 
 /// Each loop is one thread and has a cache of its own, so there is nothing to lock.
@@ -45,10 +45,11 @@ std::string_view find_bearer_token(const web::Request& request) {
   return token.find_first_of(" \t,") == std::string_view::npos ? token : std::string_view{};
 }
 
-bool still_holds(const KnownToken& known, const domain::Revisions& revisions, Time now) {
-  return known.claims.expires_at > now && known.keys_revision == revisions.of_keys() && known.principal &&
-         known.account_revision == revisions.of_account(known.principal->account.id) &&
-         known.roles_revision == revisions.of_roles() && now - known.read_at < limits::cached_account_max_age;
+bool still_holds(const KnownToken& known, const domain::Revisions& revisions, const Clock& clock) {
+  return known.claims.expires_at > clock.now() && known.keys_revision == revisions.of_keys() &&
+         known.principal && known.account_revision == revisions.of_account(known.principal->account.id) &&
+         known.roles_revision == revisions.of_roles() &&
+         clock.steady() - known.read_at < limits::cached_account_max_age;
 }
 
 std::optional<Principal> read_principal(storage::Transaction& transaction, const Uuid& account_id,
@@ -65,7 +66,7 @@ std::shared_ptr<const Principal> TokenGate::find_admitted(const web::Request& re
   const auto token = find_bearer_token(request);
   if (token.empty()) return nullptr;
   const auto* known = tokens_of_this_loop(this).find(token);
-  if (known == nullptr || !still_holds(*known, use_.revisions, use_.clock.now())) return nullptr;
+  if (known == nullptr || !still_holds(*known, use_.revisions, use_.clock)) return nullptr;
   return known->principal;
 }
 
@@ -109,8 +110,8 @@ Task<Result<std::shared_ptr<const Principal>>> TokenGate::admit(const web::Reque
       });
   if (!principal) co_return refuse("session_ended");
   auto shared = std::make_shared<const Principal>(std::move(*principal));
-  tokens_of_this_loop(this).put(token,
-                                {*claims, keys->revision, shared, account_revision, roles_revision, now});
+  tokens_of_this_loop(this).put(
+      token, {*claims, keys->revision, shared, account_revision, roles_revision, keys->loaded_at});
   co_return shared;
 }
 

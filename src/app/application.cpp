@@ -140,6 +140,7 @@ Result<std::unique_ptr<Application>> Application::open(Config config, web::Servi
   if (!core) return fail_from(core);
   std::unique_ptr<Application> application{
       new Application(std::move(config), std::move(manager), std::move(*core))};
+  if (auto started = application->sharing_.blocking_start(); !started) return fail_from(started);
   if (auto opened = application->open_ports(); !opened) return fail_from(opened);
   auto token = prepare_setup_token(*application->core_, setup_token_path(application->config_));
   if (!token) return fail_from(token);
@@ -198,7 +199,8 @@ Application::Application(Config config, web::ServiceManager manager, std::unique
       core_(std::move(core)),
       session_settings_(to_session_settings(config_)),
       password_policy_(to_password_policy(config_)),
-      limits_(rate_limiter_, core_->master_key->derive("limits 1"), to_limit_settings(config_)),
+      sharing_(config_, *core_),
+      limits_(sharing_.rate_limiter(), core_->master_key->derive("limits 1"), to_limit_settings(config_)),
       device_tokens_(core_->master_key->derive("device 1")),
       address_limits_{limits_, *core_->events, core_->clock},
       password_attempts_({.limits = limits_,
@@ -215,6 +217,7 @@ Application::~Application() {
   hasher_.reset();
   deferred_work_.reset();
   mail_sender_.reset();
+  sharing_.stop();
   core_->close_database();
 }
 
@@ -272,7 +275,7 @@ void Application::construct_mail_flows() {
   metrics_ = std::make_unique<Metrics>(
       Metrics::Sources{*server_, router_, certificate_.get(), *core_->database, *hasher_, limits_,
                        *core_->events, *core_->keys, *tokens_, *refresh_tokens_, *login_, *registration_,
-                       *refresh_, *mail_sender_, core_->clock});
+                       *refresh_, *mail_sender_, sharing_, core_->clock});
   one_time_proofs_ = std::make_unique<features::OneTimeProofs>(*core.database, one_time_tokens_,
                                                                address_limits_, *core.events, core.clock);
   email_verification_ = std::make_unique<features::EmailVerification>(
@@ -334,6 +337,8 @@ bool Application::run() {
   spawn(server_->executor(0), sweep_mails_now_and_then(sweeping, eml_folder(config_)), "mail sweep");
   spawn(server_->executor(0), watch_for_a_move(core_->database.get(), &moved_, [this] { server_->stop(); }),
         "move watch");
+  if (sharing_.has_rows())
+    spawn(server_->executor(0), sweep_counts_now_and_then(sweeping), "rate limit sweep");
   deferred_work_->start();
   mail_sender_->start();
   server_->stop_on_signals();

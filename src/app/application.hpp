@@ -9,9 +9,9 @@
 #include "app/core.hpp"
 #include "app/deferred_work.hpp"
 #include "app/metrics.hpp"
+#include "app/sharing.hpp"
 #include "domain/limits/device_tokens.hpp"
 #include "domain/limits/limits.hpp"
-#include "domain/limits/memory_rate_limiter.hpp"
 #include "features/admin_users/admin_users.hpp"
 #include "features/audit/audit.hpp"
 #include "features/current_password.hpp"
@@ -77,7 +77,7 @@ class Application {
   std::atomic<bool> moved_ = false;  // the database, to another place
   domain::SessionSettings session_settings_;
   domain::PasswordPolicy password_policy_;
-  domain::MemoryRateLimiter rate_limiter_;
+  Sharing sharing_;
   domain::Limits limits_;
   domain::DeviceTokens device_tokens_;
   features::AddressLimits address_limits_;

@@ -49,6 +49,7 @@ Task<std::string> Metrics::text() {
   add_tokens(text);
   add_limits(text);
   add_database(text);
+  add_redis(text);
   add_mail(text);
   add_logs(text);
   add_process_metrics(text);
@@ -173,6 +174,17 @@ void Metrics::add_database(MetricsText& text) const {
   both("keyward_database_closure_seconds", histogram, "Time to run a closure, its commit included.",
        [](const auto& lane) { return lane.durations; });
   text.histogram("keyward_database_group_size", "Write closures in one commit.", writes.groups);
+}
+
+void Metrics::add_redis(MetricsText& text) const {
+  const auto redis = of_.sharing.redis_statistics();
+  if (!redis) return;
+  text.gauge("keyward_redis_up", "Whether Redis answers.", redis->up ? 1 : 0);
+  text.counter("keyward_redis_commands_total", "Calls that Redis answered.", redis->calls);
+  text.counter("keyward_redis_failures_total", "Calls that Redis did not answer, or with an error.",
+               redis->failures);
+  text.counter("keyward_rate_limit_fallback_total", "Rate limits that were decided without Redis.",
+               of_.sharing.fallbacks());
 }
 
 void Metrics::add_mail(MetricsText& text) const {

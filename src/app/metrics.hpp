@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "app/sharing.hpp"
 #include "base/clock.hpp"
 #include "base/metrics_text.hpp"
 #include "domain/audit/event_log.hpp"
@@ -42,6 +43,7 @@ class Metrics {
     const features::Registration& registration;
     const features::Refresh& refresh;
     const mail::Sender& mail_sender;
+    const Sharing& sharing;
     const Clock& clock;
   };
   explicit Metrics(Sources sources);
@@ -59,6 +61,7 @@ class Metrics {
   void add_tokens(MetricsText& text) const;
   void add_limits(MetricsText& text) const;
   void add_database(MetricsText& text) const;
+  void add_redis(MetricsText& text) const;
   void add_mail(MetricsText& text) const;
   void add_logs(MetricsText& text) const;
   Task<void> look_at_mail_queue();

@@ -28,12 +28,18 @@ class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual Time now() const = 0;
+  /// Goes forward and is never set: for lengths of time, and no time of the day.
+  [[nodiscard]] virtual Time steady() const { return now(); }
 };
 
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] Time now() const override {
     return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
+  }
+  [[nodiscard]] Time steady() const override {
+    const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+    return Time{std::chrono::duration_cast<microseconds>(since_start)};
   }
 };
 

@@ -81,7 +81,7 @@ inline constexpr std::size_t authorization_header_max_bytes = jws_max_bytes + 16
 // Caches, each one on its own loop
 inline constexpr std::size_t cached_tokens_max = 4096;
 inline constexpr std::chrono::seconds cached_account_max_age{1};
-inline constexpr std::chrono::seconds key_snapshot_max_age{5};
+inline constexpr std::chrono::seconds key_snapshot_max_age{1};
 inline constexpr std::chrono::seconds jwks_max_age{300};  // Cache-Control of the key set
 
 // Sessions
@@ -179,5 +179,19 @@ inline constexpr std::chrono::seconds postgres_lock_timeout{5};
 inline constexpr std::chrono::seconds postgres_idle_in_transaction_timeout{30};  // a process that was stopped
 inline constexpr std::chrono::seconds postgres_schema_lock_timeout{60};  // another process that migrates
 inline constexpr std::chrono::seconds postgres_migration_timeout{3600};
+
+// Redis
+inline constexpr std::size_t redis_queue_max = 4096;  // calls waiting for the thread
+inline constexpr std::size_t redis_batch_max = 64;    // calls in one write
+inline constexpr std::size_t redis_answer_max_bytes = 1024 * 1024;
+inline constexpr std::size_t redis_ca_max_bytes = 1024 * 1024;
+inline constexpr std::chrono::milliseconds redis_connect_timeout{1000};  // with the greeting and TLS
+inline constexpr std::chrono::milliseconds redis_answer_timeout{250};    // a login waits for it
+inline constexpr std::chrono::milliseconds redis_idle_check{500};  // asks an idle Redis whether it is there
+inline constexpr std::chrono::milliseconds redis_retry_min{50};    // after a failure, doubled with each …
+inline constexpr std::chrono::milliseconds redis_retry_max{1000};  // … up to this
+// What is known of a window that ends sooner is not handed on: it must not fill the next one.
+inline constexpr std::chrono::milliseconds rate_limit_floor_least{1000};
+inline constexpr std::int64_t rate_limit_sweep_max = 500;  // rows removed in one transaction
 
 }  // namespace keyward::limits

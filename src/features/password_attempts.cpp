@@ -110,7 +110,8 @@ Task<std::optional<PasswordAttempts::Refusal>> PasswordAttempts::take(PasswordAt
       if (verdict.first_refusal) uses_.events.emit(about_refusal(attempt, limit));
       co_return Refusal{.limit = limit, .pending = verdict.pending, .left = left};
     }
-    attempt.taken.push_back({.limit = limit, .key = key, .window = verdict.window});
+    attempt.taken.push_back(
+        {.limit = limit, .key = key, .window = verdict.window, .gate_window = verdict.gate_window});
     attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
     attempt.failures_before = verdict.settled;
   }

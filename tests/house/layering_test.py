@@ -12,7 +12,8 @@ MAY_INCLUDE = {
     "crypto": {"base", "text"},
     "protocol": {"base", "text", "crypto"},
     "storage": {"base", "runtime"},
-    "domain": {"base", "text", "runtime", "crypto", "protocol", "storage"},
+    "redis": {"base", "text", "runtime"},
+    "domain": {"base", "text", "runtime", "crypto", "protocol", "storage", "redis"},
     "web": {"base", "text", "runtime"},
     "access": {"base", "text", "runtime", "crypto", "protocol", "storage", "domain", "web"},  # Database, no SQL
     "mail": {"base", "text", "runtime", "crypto", "storage", "domain"},
@@ -22,15 +23,16 @@ MAY_INCLUDE["app"] = set(MAY_INCLUDE) | {"features"}
 
 # header (as a pattern) → where alone it may be included (a pattern of paths)
 ONLY_IN = {
-    r"openssl/.*|sodium(\.h|/.*)|crypt\.h": r"src/(crypto|web/tls)/",
+    r"openssl/.*|sodium(\.h|/.*)|crypt\.h": r"src/(crypto|web/tls)/|src/redis/tls_wire\.cpp$",
     r"argon2\.h": r"(?!)",
     r"sqlite3\.h": r"src/storage/sqlite/[^/]*\.cpp$",
     r"libpq-fe\.h": r"src/storage/postgres/[^/]*\.cpp$",
     r"boost/beast.*": r"src/web/",
     r"boost/asio.*": r"src/(runtime|web|app)/|src/.*_test\.cpp$",
     r"boost/asio/(ip/.*|local/.*|ssl.*|.*socket.*|.*acceptor.*|.*stream.*)": r"src/web/|src/mail/smtp_test\.cpp$",
-    r"sys/(un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/web/",
-    r"sys/socket\.h": r"src/web/|src/mail/smtp\.cpp$",  # the latter shuts a connection of libcurl's
+    r"hiredis\.h": r"src/redis/[^/]*\.cpp$",
+    r"sys/(un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/web/|src/redis/wire\.cpp$",
+    r"sys/socket\.h": r"src/web/|src/redis/wire\.cpp$|src/mail/smtp\.cpp$",  # the latter shuts a connection of libcurl's
     r"arpa/inet\.h|netinet/in\.h": r"src/(web|text|app/config)/",  # the latter two read addresses, they open no socket
     r"boost/url.*": r"src/(text|web)/",
     r"zxcvbn\.h": r"src/domain/passwords/",

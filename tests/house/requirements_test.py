@@ -48,6 +48,7 @@ IN_SHORT = {
     "H1": "message framing errors: 400 and close",
     "H2": "limits on bytes, counts and times; slow clients are cut",
     "H3": "methods and content types allow-listed, no version banner, nothing internal on the public listener",
+    "H4": "the loss of Redis or of the database opens nothing: no limit is reset, no ended session revived",
     "L2": "no secrets in logs; control characters encoded",
     "S8": "security headers on every answer",
     "S9": "other origins read nothing unless they are listed, and no page; credentials never",

@@ -64,6 +64,12 @@ struct StorageConfig {
   std::chrono::seconds sweep_interval_s{600};
 };
 
+/// For several nodes.
+struct RedisConfig {
+  Secret url;                     // none: no Redis
+  std::filesystem::path ca_file;  // none: the system's
+};
+
 /// 32 bytes, or none.
 struct MasterKey {
   static constexpr std::size_t size_bytes = 32;
@@ -100,7 +106,9 @@ struct RegistrationConfig {
 
 struct LimitsConfig {
   bool enabled = true;
-  std::size_t login_attempts = 5;  // for each account
+  std::string store = "auto";         // memory, database or redis
+  std::string fallback = "database";  // of redis, while it is away: database or memory
+  std::size_t login_attempts = 5;     // for each account
   std::chrono::seconds login_window_s{900};
   std::size_t login_address_attempts = 100;  // the four from here on: for each client address
   std::size_t register_per_hour = 60;
@@ -138,6 +146,7 @@ struct Config {
   ServerConfig server;
   TlsConfig tls;
   StorageConfig storage;
+  RedisConfig redis;
   SecretsConfig secrets;
   TokensConfig tokens;
   PasswordsConfig passwords;

@@ -7,6 +7,7 @@
 
 #include "app/config/config.hpp"
 #include "app/config/mail_check.hpp"
+#include "app/config/redis_check.hpp"
 #include "app/config/settings.hpp"
 #include "app/config/toml_file.hpp"
 
@@ -155,6 +156,10 @@ class Loader {
           "mail.smtp_url is not set: nobody gets a mail, and links that work for accounts lie in files of "
           "the data folder's outbox");
     }
+    if (is_redis_in_clear(config_)) {
+      config_.warnings.push_back(
+          "redis.url goes over the network in clear: whoever can listen reads its password (rediss://)");
+    }
     if (is_open_to_impostors(config_.storage.url)) {
       config_.warnings.push_back(
           "storage.url names a PostgreSQL on the network and does not say sslmode=verify-full: whoever can "
@@ -180,6 +185,7 @@ class Loader {
     }
     check_tls();
     for (auto& error : check_mail(config_)) errors_.push_back(std::move(error));
+    for (auto& error : check_redis(config_)) errors_.push_back(std::move(error));
   }
 
   void check_tls() {

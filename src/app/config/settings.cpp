@@ -16,6 +16,8 @@ constexpr std::array<std::string_view, 4> algorithms{"ES256", "EdDSA", "RS256", 
 constexpr std::array<std::string_view, 3> emails_in_events{"off", "hashed", "plain"};
 constexpr std::array<std::string_view, 2> proxy_headers{"x-forwarded-for", "forwarded"};
 constexpr std::array<std::string_view, 3> verifications{"off", "optional", "required"};
+constexpr std::array<std::string_view, 4> limit_stores{"auto", "memory", "database", "redis"};
+constexpr std::array<std::string_view, 2> limit_fallbacks{"database", "memory"};
 constexpr std::int64_t minute_s = 60;
 constexpr std::int64_t hour_s = 60 * minute_s;
 constexpr std::int64_t day_s = 24 * hour_s;
@@ -133,6 +135,16 @@ const std::array all_settings{
             .target = KEYWARD_AT(storage.sweep_interval_s),
             .min = 1,
             .max = 86'400},
+    Setting{.key = "redis.url",
+            .help =
+                "Redis or Valkey that several nodes share: redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], "
+                "rediss:// with TLS, or unix:///PATH (docs/redis.md). Best given as KEYWARD_REDIS_URL_FILE.",
+            .target = KEYWARD_AT(redis.url),
+            .derived_from = "none"},
+    Setting{.key = "redis.ca_file",
+            .help = "PEM file with the authorities that a rediss:// server's certificate must come from.",
+            .target = KEYWARD_AT(redis.ca_file),
+            .derived_from = "the system's"},
     Setting{.key = "secrets.master_key",
             .help = "The key that encrypts the signing keys. Best given as KEYWARD_MASTER_KEY_FILE.",
             .target = KEYWARD_AT(secrets.master_key),
@@ -214,6 +226,17 @@ const std::array all_settings{
     Setting{.key = "limits.enabled",
             .help = "Rate limits. Off only for load tests; every start says so in the log.",
             .target = KEYWARD_AT(limits.enabled)},
+    Setting{.key = "limits.store",
+            .help = "Where limits are counted. auto: redis where redis.url is set, else database with "
+                    "PostgreSQL, else memory.",
+            .target = KEYWARD_AT(limits.store),
+            .choices = limit_stores},
+    Setting{.key = "limits.fallback",
+            .help =
+                "What counts password attempts while Redis is away. database: it counts them always, and no "
+                "attempt is won by it; memory: each node for itself.",
+            .target = KEYWARD_AT(limits.fallback),
+            .choices = limit_fallbacks},
     Setting{.key = "limits.login_attempts",
             .help = "Wrong passwords that an account may have in a window; then it is 429 for everybody but "
                     "the owner's known devices.",

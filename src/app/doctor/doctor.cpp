@@ -6,6 +6,7 @@
 #include "app/doctor/data_checks.hpp"
 #include "app/doctor/file_checks.hpp"
 #include "app/doctor/network_checks.hpp"
+#include "app/doctor/redis_checks.hpp"
 #include "app/doctor/settings_checks.hpp"
 #include "app/mail_setup.hpp"
 
@@ -52,7 +53,7 @@ std::vector<Finding> examine(const ConfigSources& sources, const Clock& clock) {
        {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
         check_secret_files(sources.environment), check_master_key(*config), check_data_folder(*config),
         check_descriptors(*config), check_data(*config, now), check_certificate(*config, now),
-        check_public_url(*config, clock.now()), check_mail_server(*config)}) {
+        check_public_url(*config, clock.now()), check_mail_server(*config), check_redis_server(*config)}) {
     std::ranges::copy(findings, std::back_inserter(all));
   }
   return all;

@@ -35,6 +35,8 @@ constexpr auto names = std::to_array<std::string_view>({"audit_refusals_omitted"
                                                         "excess_rate_limit_exceeded",
                                                         "sensitive_create",
                                                         "session_use_after_expire",
+                                                        "sys_monitor_degraded",
+                                                        "sys_monitor_restored",
                                                         "sys_shutdown",
                                                         "sys_startup",
                                                         "user_created",

@@ -73,7 +73,7 @@ Result<KeySnapshotPointer> KeyRing::load(storage::Transaction& transaction) cons
   auto loaded = std::make_shared<KeySnapshot>();
   loaded->revision = use_.revisions.of_keys();  // before the read: a change after it is seen as one
   const auto now = use_.clock.now();
-  loaded->loaded_at = now;
+  loaded->loaded_at = use_.clock.steady();
   const auto all = list_signing_keys(transaction);
   for (const auto& row : all) {
     if (status_of(row, all, now) == KeyStatus::removed) continue;
@@ -137,7 +137,7 @@ Result<std::string> KeyRing::blocking_rotate(Rotation rotation) {
 
 Task<KeySnapshotPointer> KeyRing::current() {
   auto keys = snapshot();
-  const bool fresh = use_.clock.now() - keys->loaded_at < limits::key_snapshot_max_age;
+  const bool fresh = use_.clock.steady() - keys->loaded_at < limits::key_snapshot_max_age;
   if (fresh && keys->revision == use_.revisions.of_keys()) co_return keys;
   auto loaded =
       co_await use_.database.read([this](storage::Transaction& transaction) { return load(transaction); });

@@ -31,7 +31,7 @@ struct KeySettings {
 /// The keys as they were at one revision. Never changes, so it is read without a lock.
 struct KeySnapshot {
   std::uint64_t revision = 0;
-  Time loaded_at;
+  Time loaded_at;  // by the steady clock
   std::vector<SigningKeyRow> rows;
   std::vector<protocol::jose::SigningKey> keys;  // beside `rows`
   protocol::jose::KeySet verification_keys;

@@ -17,6 +17,8 @@ std::string_view to_string(LeasedWork work) {
       return "audit_checkpoints";
     case LeasedWork::key_maintenance:
       return "key_maintenance";
+    case LeasedWork::rate_limit_sweep:
+      return "rate_limit_sweep";
   }
   return {};
 }

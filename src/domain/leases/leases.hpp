@@ -20,8 +20,14 @@
 
 namespace keyward::domain {
 
-enum class LeasedWork : std::uint8_t { session_sweep, mail_sweep, audit_checkpoints, key_maintenance };
-inline constexpr std::size_t leased_work_count = 4;
+enum class LeasedWork : std::uint8_t {
+  session_sweep,
+  mail_sweep,
+  audit_checkpoints,
+  key_maintenance,
+  rate_limit_sweep
+};
+inline constexpr std::size_t leased_work_count = 5;
 
 std::string_view to_string(LeasedWork work);
 

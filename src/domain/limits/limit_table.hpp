@@ -12,39 +12,52 @@
 // newcomers within one window buy one more for a key. Who begins above half of its quota is told of
 // (Verdict::crowded).
 //
+// A table can also be what a node remembers of a store that it shares with others (SharedRateLimiter). Then a
+// key that was cleared stays until its window ends: that it was cleared must be remembered as well.
+//
+// Times are a steady clock's, so that a clock that is set ends no window.
+//
 // Threat: keys chosen to meet in one shard. Answer: keys are keyed hashes (limits.hpp), nobody outside can
 // aim.
 #pragma once
 
 #include <array>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "base/limits.hpp"
+#include "domain/limits/limit_count.hpp"
 #include "domain/limits/rate_limiter.hpp"
 
 namespace keyward::domain {
 
 class LimitTable {
  public:
-  explicit LimitTable(std::size_t keys_max = limits::rate_limit_keys_max);
+  enum class Cleared : std::uint8_t { forgotten, remembered };
+  explicit LimitTable(std::size_t keys_max = limits::rate_limit_keys_max,
+                      Cleared cleared = Cleared::forgotten);
 
   Verdict take(LimitRule rule, const LimitKey& key, Time now);
   void settle(const LimitKey& key, std::uint64_t window, Settlement settlement);
   [[nodiscard]] std::size_t key_count() const;
+
+  /// Windows are numbered from here on: no two tables that tell each other have the same number.
+  void number_windows_from(std::uint64_t first);
+  /// What another store says of the key.
+  void learn(const LimitKey& key, const KnownCount& known, Time now);
+  /// What is worth telling another store.
+  [[nodiscard]] KnownCount known(const LimitKey& key, Time now) const;
+  [[nodiscard]] std::vector<std::pair<LimitKey, KnownCount>> all_known(Time now) const;
 
  private:
   static constexpr std::size_t shard_count = 512;
 
   struct Entry {
     LimitKey key{};
-    Time window_ends;
-    std::uint64_t window = 0;
-    std::uint32_t count = 0;
-    std::uint32_t unsettled : 31 = 0;  // of these
-    std::uint32_t refusal_told : 1 = 0;
+    LimitCount counted;
   };
-  /// Few enough entries to look at all of them: 40 bytes each, one behind the other.
+  /// Few enough entries to look at all of them: 56 bytes each, one behind the other.
   struct Shard {
     mutable std::mutex mutex;
     std::vector<Entry> entries;
@@ -53,9 +66,10 @@ class LimitTable {
     Time floor_ends;            // …any window that was forgotten lasts
   };
 
-  Shard& shard_of(const LimitKey& key) {
-    return shards_.at((std::size_t{key.front()} << 8U | key.back()) % shard_count);
+  static std::size_t shard_number(const LimitKey& key) {
+    return (std::size_t{key.front()} << 8U | key.back()) % shard_count;
   }
+  Shard& shard_of(const LimitKey& key) { return shards_.at(shard_number(key)); }
   struct Found {
     Entry& entry;
     bool crowded = false;
@@ -65,6 +79,7 @@ class LimitTable {
   static void remove(Shard& shard, std::vector<Entry>::iterator entry);
 
   const std::size_t shard_keys_max_;
+  const Cleared cleared_;
   std::array<Shard, shard_count> shards_;
 };
 

@@ -9,7 +9,8 @@ namespace {
 
 class LimitsTest : public testing::Test {
  protected:
-  MemoryRateLimiter engine;
+  ManualClock clock{Time{seconds{1'800'000'000}}};
+  MemoryRateLimiter engine{clock};
   Limits limits{engine, Secret{std::string_view{"0123456789abcdef0123456789abcdef"}}, {}};
 };
 

@@ -53,13 +53,14 @@ using LimitKey = std::array<std::uint8_t, 16>;
 
 struct Verdict {
   bool allowed = true;
-  bool pending = false;         // refused, but not for good: some that were taken are not settled yet
-  bool first_refusal = false;   // for good, of this key in this window: what an event is written for
-  bool crowded = false;         // new to a table so full that less than half of its quota was left for it
-  std::uint32_t remaining = 0;  // after this one
-  std::uint32_t settled = 0;    // counted before this one, for good
-  Time window_ends;             // when the key's whole quota is there again
-  std::uint64_t window = 0;     // which of the key's windows it is; for the reservation
+  bool pending = false;           // refused, but not for good: some that were taken are not settled yet
+  bool first_refusal = false;     // for good, of this key in this window: what an event is written for
+  bool crowded = false;           // new to a table so full that less than half of its quota was left for it
+  std::uint32_t remaining = 0;    // after this one
+  std::uint32_t settled = 0;      // counted before this one, for good
+  Time window_ends;               // when the key's whole quota is there again
+  std::uint64_t window = 0;       // which of the key's windows it is; for the reservation
+  std::uint64_t gate_window = 0;  // the same in Redis, where another store counts as well
 };
 
 /// What was taken: of which key, and in which window. That is a number and no time: a clock that is set back
@@ -68,6 +69,7 @@ struct Reservation {
   LimitClass limit = LimitClass::login;
   LimitKey key{};
   std::uint64_t window = 0;
+  std::uint64_t gate_window = 0;
 };
 
 /// What became of it.

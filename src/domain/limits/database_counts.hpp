@@ -1,0 +1,41 @@
+// DatabaseCounts: counts in the table rate_limits, shared by all nodes on the database, one serializable
+// transaction per call.
+//
+// Windows are measured by the server's clock where there is one (PostgreSQL): no node's matters. On SQLite,
+// where the one node's clock may be set, what the node remembers (KnownCount, by a steady clock) keeps a
+// window open that the clock would end.
+//
+// Threat: a flood at a locked account that becomes a flood of commits. Answer: a refusal for good is read,
+// and written once.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "domain/limits/redis_counts.hpp"
+#include "storage/database.hpp"
+
+namespace keyward::domain {
+
+class DatabaseCounts {
+ public:
+  explicit DatabaseCounts(storage::Database& database) : database_(database) {}
+
+  /// `new_window`: the number of the window, if one begins; 0: any. Throw storage::Failure.
+  Task<Counted> take(LimitClass limit, LimitRule rule, LimitKey key, KnownCount before,
+                     std::uint64_t new_window, Time now);
+  Task<KnownCount> settle(Reservation taken, Settlement settlement);
+
+  /// Whose windows last.
+  [[nodiscard]] std::vector<KnownKey> blocking_list();
+
+ private:
+  storage::Database& database_;
+};
+
+/// In read closures: whether there is a row whose window is over.
+bool has_stale_counts(storage::Transaction& transaction);
+/// Removes such rows, some at a time; how many.
+std::int64_t sweep_counts(storage::Transaction& transaction);
+
+}  // namespace keyward::domain
