@@ -17,12 +17,14 @@ import time
 import urllib.parse
 
 POSTGRES = os.environ.get("KEYWARD_TEST_ENGINE", "sqlite") == "postgres"
+# How many processes a Keyward of the tests is, on one database; more than one share a Redis too.
 NODES = int(os.environ.get("KEYWARD_TEST_NODES", "1"))
 SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "services/postgres.sh"
 
 _databases = {}  # data folder → the name of its database
 _numbers = itertools.count(1)
-_server = None
+_redis_numbers = {}  # data folder → the number of its database in Redis
+_server = _redis = None
 
 
 class PostgresServer:
@@ -93,9 +95,24 @@ def url_of(data):
     return urllib.parse.urlunsplit(parts._replace(path="/" + _databases[folder]))
 
 
+def redis_url_of(data):
+    """The URL of the folder's own numbered database in a Redis that starts at the first use."""
+    from redis_server import RedisServer  # pylint: disable=import-outside-toplevel,cyclic-import
+
+    global _redis
+    if _redis is None:
+        _redis = RedisServer("--databases", "30000")
+        atexit.register(_redis.remove)
+    number = _redis_numbers.setdefault(str(data), len(_redis_numbers))
+    return f"{_redis.url}?db={number}"
+
+
 def environment_of(data):
-    """What makes a keyward on this folder use the engine under test."""
-    return {"KEYWARD_STORAGE_URL": url_of(data)} if POSTGRES and data is not None else {}
+    """What makes a keyward on this folder use the engine under test; where there are several nodes, with a Redis."""
+    if not POSTGRES or data is None:
+        return {}
+    redis = {"KEYWARD_REDIS_URL": redis_url_of(data)} if NODES > 1 else {}
+    return {"KEYWARD_STORAGE_URL": url_of(data), **redis}
 
 
 def node_folders(data, count=NODES):
