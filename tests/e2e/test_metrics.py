@@ -9,7 +9,9 @@ import time
 
 import pytest
 
-from keyward import Keyward, command
+from database import drop_below
+from keyward import OneNode as Keyward
+from keyward import command
 from mailbox import wait_for_mail
 from metrics import Metrics, metrics_of
 from smtp_server import Authority
@@ -22,6 +24,15 @@ keyward_http_connections_refused_total keyward_http_requests_total keyward_http_
 keyward_database_waiting_writes keyward_mails_sent_total keyward_mails_failed_total keyward_mail_attempts_failed_total
 keyward_rate_limit_refusals_total keyward_rate_limit_crowded_total keyward_rate_limit_keys
 """.split()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One node: each counts for itself."""
+    folder = tmp_path_factory.mktemp("keyward")
+    with Keyward(folder / "data", env={"KEYWARD_LIMITS_ENABLED": "false"}) as running:
+        yield running
+    drop_below(folder)
 
 
 def test_every_metric_is_well_formed_for_prometheus_itself(server, email):

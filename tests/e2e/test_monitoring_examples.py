@@ -1,13 +1,12 @@
 """examples/grafana-dashboard.json and examples/prometheus-alerts.yml: whole, and every metric in them is one that the server shows."""
 
 import json
-import pathlib
 import re
 
 import pytest
 import yaml
 
-from keyward import ROOT, Keyward
+from keyward import ROOT
 from metrics import Metrics
 from smtp_server import Authority
 from test_tls import Https, ask, client_context, files_of

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from database import POSTGRES, PostgresServer, connect
-from keyward import Keyward
+from keyward import OneNode as Keyward
 
 MANAGED = {"KEYWARD_SERVER_MANAGEMENT_LISTEN": "127.0.0.1:0"}
 

@@ -19,15 +19,26 @@ std::unexpected<Error> not_ready(std::string message, std::string private_detail
   return error;
 }
 
+/// Among those who ask at the moment.
+class Place {
+ public:
+  explicit Place(std::atomic<unsigned>& taken) : taken_(taken), number_(++taken) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { --taken_; }
+  [[nodiscard]] unsigned number() const { return number_; }
+
+ private:
+  std::atomic<unsigned>& taken_;
+  unsigned number_;
+};
+
 /// How many migrations the database lacks; nothing when it does not say. Owns what it uses: it may outlive
 /// its request.
 Task<std::optional<std::size_t>> count_missing(storage::Database* database,
                                                std::shared_ptr<std::atomic<unsigned>> questions) {
-  struct Place {
-    std::atomic<unsigned>& taken;
-    ~Place() { --taken; }
-  } const place{*questions};
-  if (++*questions > limits::readiness_questions_max) co_return std::nullopt;
+  const Place place{*questions};
+  if (place.number() > limits::readiness_questions_max) co_return std::nullopt;
   try {
     co_return co_await database->read(storage::count_missing_migrations);
   } catch (const storage::Failure& failure) {
