@@ -86,14 +86,13 @@ def allowed_calls(unit):
 
 @needs_systemd
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
-def test_the_server_makes_no_system_call_that_is_refused(units, tmp_path, monkeypatch):
+def test_the_server_makes_no_system_call_that_is_refused(units, tmp_path):
     trace, traced = tmp_path / "trace", tmp_path / "traced"
     # -D: the server is the process that is started, and its tracer stands beside it.
     traced.write_text(f'#!/bin/sh\nexec strace -D -f -qq -o {trace} {keyward.BINARY} "$@"\n')
     traced.chmod(0o755)
-    monkeypatch.setattr(keyward, "BINARY", traced)
     try:
-        with keyward.Keyward(tmp_path / "data") as server:
+        with keyward.Keyward(tmp_path / "data", binary=traced) as server:
             server.new_user("traced@example.com")
             assert server.call("POST", "/forgot-password", {"email": "traced@example.com"}).status == 200
             assert list_soon(tmp_path / "data/outbox")
