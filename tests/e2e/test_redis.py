@@ -284,6 +284,9 @@ def test_the_doctor_says_whether_redis_answers(data, redis):
     command("key", "list", data=data)  # makes the data folder
     code, found, err = finding()
     assert found[0]["severity"] == "ok" and "version" in found[0]["what"], (code, found, err)
+    redis.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    code, found, _ = finding()
+    assert [row["severity"] for row in found] == ["warning"] and "allkeys-lru" in found[0]["what"]
     redis.end()
     code, found, _ = finding()
     assert code == 1 and found[0]["severity"] == "error" and "cannot connect" in found[0]["what"]
