@@ -335,10 +335,12 @@ bool Application::run() {
                           config_.storage.sweep_interval_s};
   spawn(server_->executor(0), sweep_sessions_now_and_then(sweeping), "session sweep");
   spawn(server_->executor(0), sweep_mails_now_and_then(sweeping, eml_folder(config_)), "mail sweep");
-  spawn(server_->executor(0), watch_for_a_move(core_->database.get(), &moved_, [this] { server_->stop(); }),
-        "move watch");
   if (sharing_.has_rows())
     spawn(server_->executor(0), sweep_counts_now_and_then(sweeping), "rate limit sweep");
+  watch_for_a_move(*core_->database, [this] {
+    moved_ = true;
+    server_->stop();
+  });
   deferred_work_->start();
   mail_sender_->start();
   server_->stop_on_signals();

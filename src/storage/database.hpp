@@ -84,6 +84,11 @@ class Database {
   /// What works off the notes of the write closures (Transaction::leave): once, before the first of them.
   void finish_with(Finisher finisher) { writers_->finish_with(std::move(finisher)); }
 
+  /// Runs `look` at the head of a read, at most once in `interval`; what it throws the reader gets.
+  void look_with(std::function<void(Transaction&)> look, std::chrono::milliseconds interval) {
+    readers_->look_with(std::move(look), interval);
+  }
+
   /// read() and write() for the command line and tests: from any thread but a loop's or the database's own.
   template <class F>
   detail::ClosureResult<F> blocking_read(F f) {

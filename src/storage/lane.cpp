@@ -135,6 +135,20 @@ void Lane::finish_with(Finisher finisher) {
   finisher_ = std::move(finisher);
 }
 
+void Lane::look_with(std::function<void(Transaction&)> look, std::chrono::milliseconds interval) {
+  const std::lock_guard lock{mutex_};  // as above
+  look_ = std::move(look);
+  look_interval_ = interval;
+}
+
+void Lane::look(Connection& connection) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!look_ || now < next_look_.load()) return;
+  Transaction transaction{connection};
+  look_(transaction);
+  next_look_ = now + look_interval_;
+}
+
 bool Lane::on_database_thread() { return is_database_thread; }
 
 void Lane::thread_main(Worker worker) {
@@ -260,6 +274,7 @@ void Lane::run_alone(Worker& worker, Job& job) {
     bool committing = false;
     try {
       begin(connection);
+      look(*connection);
       Transaction transaction{*connection};
       bool keep = attempt(*connection, job, transaction);
       require_transaction(*connection);

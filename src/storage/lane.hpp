@@ -11,8 +11,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -55,6 +57,10 @@ class Lane {
   /// Before the first write that leaves notes.
   void finish_with(Finisher finisher);
 
+  /// `look` runs at the head of a transaction, but not more often than once in `interval`: nobody wakes for
+  /// it. If it throws, what comes after it in that transaction is not run. Before the first job.
+  void look_with(std::function<void(Transaction&)> look, std::chrono::milliseconds interval);
+
   /// True on any database thread: waiting for the database there would wait for ever.
   static bool on_database_thread();
 
@@ -75,6 +81,7 @@ class Lane {
   bool run_together(Worker& worker, Group& group);
   void finish(const Worker& worker, const Notes& notes);
   void begin(std::unique_ptr<Connection>& connection);
+  void look(Connection& connection);
 
   Reconnector reconnector_;
   const Access access_;
@@ -82,6 +89,9 @@ class Lane {
   const int attempts_max_;
   const std::size_t queue_max_;
   Finisher finisher_;
+  std::function<void(Transaction&)> look_;
+  std::chrono::steady_clock::duration look_interval_{};
+  std::atomic<std::chrono::steady_clock::time_point> next_look_{};
   std::atomic<std::size_t> busy_ = 0;
   Counter conflicts_;
   Histogram durations_;

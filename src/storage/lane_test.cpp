@@ -200,6 +200,32 @@ TEST_F(LaneTest, what_was_done_is_counted) {
   EXPECT_EQ(counted.groups.counts.at(1), 1U);  // the two that shared a commit
 }
 
+TEST_F(LaneTest, a_look_comes_before_a_read_and_not_at_every_one) {
+  int looks = 0;
+  int reads = 0;
+  bool moved = false;
+  const auto look = [&](Transaction&) {
+    ++looks;
+    if (moved) throw Unavailable("moved");
+  };
+  const auto read = [&] { database_->blocking_read([&](Transaction&) { ++reads; }); };
+  database_->look_with(look, std::chrono::hours{1});
+  read();
+  read();
+  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(reads, 2);
+  const auto database = std::move(*Database::open(std::make_unique<ScriptedDriver>(script_), 100));
+  database->look_with(look, std::chrono::milliseconds{0});
+  moved = true;
+  EXPECT_THROW(database->blocking_read([&](Transaction&) { ++reads; }), Unavailable);
+  EXPECT_THROW(database->blocking_read([&](Transaction&) { ++reads; }), Unavailable);
+  EXPECT_EQ(looks, 3);
+  EXPECT_EQ(reads, 2);
+  moved = false;
+  database->blocking_read([&](Transaction&) { ++reads; });
+  EXPECT_EQ(reads, 3);
+}
+
 TEST_F(LaneTest, a_conflict_runs_the_closures_again) {
   int runs = 0;
   int hooks = 0;

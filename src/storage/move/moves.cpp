@@ -23,23 +23,28 @@ void finish_move(Transaction& transaction, const Uuid& id, Time now) {
 
 void forget_moves(Transaction& transaction) { transaction.execute("DELETE FROM database_moves"); }
 
-Result<void> check_in_use(Transaction& transaction) {
+std::optional<std::string> why_out_of_use(Transaction& transaction) {
   const auto out = find_move(transaction, move_out);
   if (out && out->state == move_done) {
-    return fail(
-        ErrorCode::internal,
-        fmt::format("The database has moved to {} ({}). Set storage.url to that, or take this one back "
-                    "into use as it was then: keyward db reopen.",
-                    out->peer, to_rfc3339(out->finished_at.value_or(out->started_at))));
+    return fmt::format(
+        "The database has moved to {} ({}). Set storage.url to that, or take this one back into use as it "
+        "was "
+        "then: keyward db reopen.",
+        out->peer, to_rfc3339(out->finished_at.value_or(out->started_at)));
   }
   const auto in = find_move(transaction, move_in);
   if (in && in->state != move_done) {
-    return fail(
-        ErrorCode::internal,
-        fmt::format("This database is being filled from {}, and is not whole yet. Go on with keyward db "
-                    "move --to … --resume, with the settings of the other one.",
-                    in->peer));
+    return fmt::format(
+        "This database is being filled from {}, and is not whole yet. Go on with keyward db move --to … "
+        "--resume, with the settings of the other one.",
+        in->peer);
   }
+  return std::nullopt;
+}
+
+Result<void> check_in_use(Transaction& transaction) {
+  auto why = why_out_of_use(transaction);
+  if (why) return fail(ErrorCode::internal, std::move(*why));
   return {};
 }
 

@@ -36,7 +36,9 @@ void put_move(Transaction& transaction, const DatabaseMove& move);
 void finish_move(Transaction& transaction, const Uuid& id, Time now);
 void forget_moves(Transaction& transaction);
 
-/// Why nobody may use this database now; for read closures.
+/// Why nobody may use this database; nothing when they may.
+std::optional<std::string> why_out_of_use(Transaction& transaction);
+/// The same as a refusal.
 Result<void> check_in_use(Transaction& transaction);
 
 }  // namespace keyward::storage
