@@ -69,7 +69,8 @@ void Metrics::add_traffic(MetricsText& text) const {
                server.requests_refused);
 }
 
-/// Only what was asked for at least once: there are many routes, and most statuses never happen.
+/// Only what was asked for at least once: there are many routes, and most statuses never happen. But the
+/// first 500 or 503 of a route must be seen as an increase, so these begin with 0.
 void Metrics::add_routes(MetricsText& text) const {
   const auto counts = of_.server.route_counts();
   const auto& routes = of_.router.routes();
@@ -84,7 +85,8 @@ void Metrics::add_routes(MetricsText& text) const {
     const auto [method, route] = labels_of(i);
     for (std::size_t k = 0; k < web::counted_statuses.size(); ++k) {
       const auto count = counts[i].by_status.at(k);
-      if (count == 0) continue;
+      const bool is_alarming = web::counted_statuses.at(k) == 500 || web::counted_statuses.at(k) == 503;
+      if (count == 0 && !(is_alarming && counts[i].durations.count() != 0)) continue;
       const auto status = name_of_status(web::counted_statuses.at(k));
       text.sample({{"method", method}, {"route", route}, {"status", status}}, count);
     }

@@ -147,6 +147,8 @@ def test_requests_are_counted_by_route_and_never_by_path(server, email):
     assert more(name, method="other", route="other", status="400") == 1
     assert more(name, method="GET", route="/me", status="200") == 2
     assert more("keyward_http_request_duration_seconds_count", method="GET", route="/me") == 2
+    for status in ("500", "503"):  # from 0 on: the first one is an increase
+        assert (name, frozenset({"method": "GET", "route": "/me", "status": status}.items())) in after.samples
     assert not any(digit in route for route in after.labels(name, "route") for digit in "0123456789")
     assert len(after.samples) - len(before.samples) < 80
 
