@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/limits.hpp"
+#include "base/log.hpp"
 #include "redis/errors.hpp"
 #include "redis/retry.hpp"
 
@@ -32,8 +33,9 @@ void Subscriber::thread_main() {
       subscribe();
       delay = {};
       listen();
-    } catch (const std::exception&) {
-      // Why Redis is away is the client's to tell.
+    } catch (const std::exception& failure) {
+      // That Redis is away is the client's to tell.
+      log(LogLevel::debug, "redis_subscription_lost", {{"reason", failure.what()}});
     }
     subscribed_ = false;
     const std::scoped_lock lock{mutex_};
