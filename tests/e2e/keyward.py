@@ -117,9 +117,8 @@ class Keyward:
                 if (self.data / "master.key").exists():
                     env.setdefault("KEYWARD_MASTER_KEY_FILE", str(self.data / "master.key"))
             if not node.start(words, env, timeout_s):
-                said = "".join(node.errors)
-                self.stop()
-                raise AssertionError("keyward did not start:\n" + said)
+                self.stop()  # which reads to the end
+                raise AssertionError("keyward did not start:\n" + "".join(node.errors))
         return self
 
     def stop(self, how=signal.SIGTERM, timeout_s=30):

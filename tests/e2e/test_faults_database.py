@@ -15,7 +15,7 @@ import pytest
 
 import database as databases
 from flows import wait_until
-from keyward import GOOD_PASSWORD, SANITIZED, Keyward, command
+from keyward import GOOD_PASSWORD, SANITIZED, OneNode, command
 from load import CHEAP, Load
 
 FAKETIME = next(iter(sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
@@ -48,7 +48,7 @@ def send_to_all(postgres, signal_number):
 @needs_postgres
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["in order", "as a crash"])
 def test_H4_postgres_restarted_under_load(data, monkeypatch, how):
-    with own_postgres(monkeypatch) as postgres, Keyward(data, env=CHEAP) as server:
+    with own_postgres(monkeypatch) as postgres, OneNode(data, env=CHEAP) as server:
         with Load([server]) as load:
             load.wait_for(60, "at first")
             for _ in range(2):
@@ -61,7 +61,7 @@ def test_H4_postgres_restarted_under_load(data, monkeypatch, how):
 
 @needs_postgres
 def test_H4_postgres_paused_for_five_seconds(data, monkeypatch):
-    with own_postgres(monkeypatch) as postgres, Keyward(data, env=CHEAP) as server:
+    with own_postgres(monkeypatch) as postgres, OneNode(data, env=CHEAP) as server:
         with Load([server]) as load:
             load.wait_for(60, "at first")
             send_to_all(postgres, signal.SIGSTOP)
@@ -83,7 +83,7 @@ def test_H4_postgres_out_of_connections(data, monkeypatch):
             cursor.execute("CREATE ROLE keyward LOGIN")
             cursor.execute("GRANT ALL ON SCHEMA public TO keyward")
         url = postgres.url().replace("postgres@", "keyward@")
-        with Keyward(data, env={**CHEAP, "KEYWARD_STORAGE_URL": url}) as server:
+        with OneNode(data, env={**CHEAP, "KEYWARD_STORAGE_URL": url}) as server:
             with Load([server]) as load:
                 load.wait_for(40, "at first")
                 greedy = []
@@ -104,7 +104,7 @@ def test_H4_postgres_out_of_connections(data, monkeypatch):
 
 @pytest.mark.skipif(databases.POSTGRES, reason="the file is SQLite's")
 def test_H4_the_disk_is_full_and_has_room_again(data):
-    with Keyward(data, env=CHEAP) as server:
+    with OneNode(data, env=CHEAP) as server:
         with Load([server]) as load:
             load.wait_for(60, "at first")
             for _ in range(2):
@@ -123,7 +123,7 @@ def test_H4_the_disk_is_full_and_has_room_again(data):
 
 def test_H4_one_of_three_nodes_killed_under_load(data):
     with contextlib.ExitStack() as stack:
-        nodes = [stack.enter_context(Keyward(data, env=CHEAP)) for _ in range(3)]
+        nodes = [stack.enter_context(OneNode(data, env=CHEAP)) for _ in range(3)]
         with Load(list(nodes), may_die=True) as load:
             load.wait_for(60, "at first")
             nodes[0].process.send_signal(signal.SIGKILL)
@@ -157,7 +157,7 @@ class FakedClock:
 def test_H4_a_clock_stepped_by_an_hour(data, tmp_path, steps):
     clock = FakedClock(tmp_path)
     env = {**CHEAP, **clock.environment}
-    with Keyward(data, env=env) as stepping, Keyward(data, env=CHEAP) as steady:
+    with OneNode(data, env=env) as stepping, OneNode(data, env=CHEAP) as steady:
         ended = steady.new_user("ended@example.com")
         assert stepping.call("POST", "/logout", token=ended["access_token"]).status == 204
         kept = stepping.new_user("kept@example.com")
@@ -196,7 +196,7 @@ def test_H4_a_clock_that_is_wrong_does_not_keep_deferred_work_from_others(data, 
         pytest.skip("needs libfaketime")
     clock = FakedClock(tmp_path)
     clock.set("+3600")
-    with Keyward(data, env={**CHEAP, **clock.environment}) as fast, Keyward(data, env=CHEAP):
+    with OneNode(data, env={**CHEAP, **clock.environment}) as fast, OneNode(data, env=CHEAP):
         assert fast.register("ada@example.com").status == 201
         assert fast.call("POST", "/forgot-password", {"email": "ada@example.com"}).status == 200
 

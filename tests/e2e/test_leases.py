@@ -8,7 +8,7 @@ import time
 
 from database import connect
 from flows import ONE_ISSUER, wait_until
-from keyward import Keyward
+from keyward import OneNode
 from mailbox import mails
 
 OFTEN = {**ONE_ISSUER, "KEYWARD_STORAGE_SWEEP_INTERVAL_S": "1"}
@@ -19,7 +19,7 @@ LEASE_US = 90_000_000
 def nodes(data, count, env):
     """Processes on one data folder, as the nodes of a machine or of a shared database are."""
     with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(Keyward(data, env=env)) for _ in range(count)]
+        yield [stack.enter_context(OneNode(data, env=env)) for _ in range(count)]
 
 
 def add_stale_session(data, number):
@@ -43,12 +43,12 @@ def holder_of(servers, work):
     with connect(servers[0].data) as database:
         row = database.execute("SELECT holder FROM leases WHERE name = ?", (work,)).fetchone()
     holder = row[0].hex()
-    for server in servers:
-        for line in server.errors:
-            found = json.loads(line) if line.startswith("{") else {}
-            if found.get("event") == "lease_taken" and found["work"] == work and found["holder"].replace("-", "") == holder:
-                return server
-    raise AssertionError(f"nobody says that they hold {work}")
+
+    def says_so(server):
+        lines = [json.loads(line) for line in server.errors if '"lease_taken"' in line]
+        return any(line["work"] == work and line["holder"].replace("-", "") == holder for line in lines)
+
+    return wait_until(lambda: next(filter(says_so, servers), None), f"somebody says that they hold {work}")
 
 
 def takers(servers, work):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import database as databases
-from keyward import Keyward, command
+from keyward import OneNode, command
 from load import CHEAP, Load
 
 pytestmark = pytest.mark.skipif(not databases.POSTGRES, reason="runs with KEYWARD_TEST_ENGINE=postgres")
@@ -68,7 +68,7 @@ def primary_and_standby():
 def test_H4_a_standby_takes_over_and_nothing_answered_is_lost(data, monkeypatch):
     with primary_and_standby() as (primary, standby):
         env = {**CHEAP, "KEYWARD_STORAGE_URL": url_of_both(primary, standby)}
-        with Keyward(data, env=env) as server:
+        with OneNode(data, env=env) as server:
             with Load([server]) as load:
                 load.wait_for(60, "at first")
                 primary.end(signal.SIGQUIT)
@@ -86,7 +86,7 @@ def test_a_standby_that_stands_first_is_passed_over_and_reads_see_what_was_writt
             session.autocommit = True
             session.cursor().execute("SELECT pg_wal_replay_pause()")  # it shows nothing of what comes
         env = {**CHEAP, "KEYWARD_STORAGE_URL": url_of_both(standby, primary)}
-        with Keyward(data, env=env) as server:
+        with OneNode(data, env=env) as server:
             session = server.new_user("ada@example.com")
             assert server.call("GET", "/me", token=session["access_token"]).status == 200
             assert server.call("POST", "/logout", token=session["access_token"]).status == 204

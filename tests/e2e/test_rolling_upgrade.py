@@ -6,7 +6,7 @@ import pytest
 
 from database import connect
 from flows import ONE_ISSUER, wait_until
-from keyward import GOOD_PASSWORD, Keyward, command
+from keyward import GOOD_PASSWORD, OneNode, command
 from people import new_person
 
 
@@ -51,12 +51,12 @@ def all_goes_on(server, who):
 
 
 def test_a_program_goes_on_while_a_newer_one_expands_the_schema_and_starts_again_on_it(data):
-    with Keyward(data, env=ONE_ISSUER) as server:
+    with OneNode(data, env=ONE_ISSUER) as server:
         token = all_goes_on(server, "before")
         apply_future(data, "expand", "expand")
         assert server.call("GET", "/me", token=token).status == 200
         all_goes_on(server, "while")
-    with Keyward(data, env=ONE_ISSUER) as server:
+    with OneNode(data, env=ONE_ISSUER) as server:
         lines = wait_until(lambda: [line for line in server.errors if '"event":"database_is_newer"' in line], "it is told")
         assert json.loads(lines[0])["migrations_unknown"] == "2"
         assert server.call("GET", "/me", token=token).status == 200
@@ -70,11 +70,11 @@ def test_a_program_goes_on_while_a_newer_one_expands_the_schema_and_starts_again
 
 @pytest.mark.parametrize("kinds", [("contract",), ("expand", "contract"), ("contract", "expand")])
 def test_one_that_contracts_refuses_the_older_program(data, kinds):
-    with Keyward(data):
+    with OneNode(data):
         pass
     apply_future(data, *kinds)
     with pytest.raises(AssertionError, match="newer than this program"):
-        Keyward(data).start()
+        OneNode(data).start()
     for words in (("migrate",), ("migrate", "--plan"), ("user", "list")):
         code, _, err = command(*words, data=data)
         assert code == 1 and "newer than this program" in err
