@@ -45,6 +45,11 @@ def status_of(node, token):
     return node.call("GET", "/me", token=token).status
 
 
+def is_refused(node, token):
+    """By all of its loops, which have a cache each: a connection goes to any of them."""
+    return all(status_of(node, token) == 401 for _ in range(8))
+
+
 def test_limits_are_shared_and_lie_in_redis(tmp_path, redis, email):
     with cluster(tmp_path, redis=redis, env=WIDE) as nodes:
         nodes[0].register(email)
@@ -95,11 +100,11 @@ def test_S5_a_session_that_ended_here_is_refused_there(tmp_path, redis, email, w
             assert nodes[0].call("POST", "/logout", token=tokens["access_token"]).status == 204
             ended = time.monotonic()
             for node in nodes[1:]:
-                while status_of(node, tokens["access_token"]) != 401:
+                while not is_refused(node, tokens["access_token"]):
                     assert time.monotonic() - ended < (3 if SANITIZED else 1.2)
             took.append(time.monotonic() - ended)
         if with_redis:
-            assert sorted(took)[2] < 0.1, took
+            assert sorted(took)[2] < 0.3, took  # with eight requests at two nodes
 
 
 def test_what_an_admin_changes_is_seen_by_all(tmp_path, redis, email):
@@ -121,7 +126,7 @@ def test_a_compromised_key_is_refused_by_all_within_a_second(tmp_path, redis, em
         assert code == 0, err
         ended = time.monotonic()
         for node in nodes:
-            while status_of(node, token) != 401:
+            while not is_refused(node, token):
                 assert time.monotonic() - ended < (3 if SANITIZED else 1.3)
 
 
@@ -210,11 +215,12 @@ def test_H4_a_session_that_ended_during_an_outage_stays_ended(tmp_path, redis, e
         wait_for_redis(nodes, 0)
         assert nodes[0].call("POST", "/logout", token=token).status == 204
         ended = time.monotonic()
-        while status_of(nodes[1], token) != 401:
+        while not is_refused(nodes[1], token):
             assert time.monotonic() - ended < (3 if SANITIZED else 1.2)
         redis.start()
         wait_for_redis(nodes, 1)
-        assert all(status_of(node, token) == 401 for node in nodes)
+        time.sleep(max(0, ended + 1 - time.monotonic()))  # what a loop may have cached, if it was asked no more
+        assert all(is_refused(node, token) for node in nodes)
 
 
 def test_a_start_without_redis_serves_and_says_so(data, redis, email):
