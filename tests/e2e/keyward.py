@@ -107,7 +107,7 @@ class Keyward:
         self._turn = itertools.cycle(self.nodes)
 
     def start(self, timeout_s=20):
-        env = {**clean_environment(self.data), **self.env}
+        env = {name: value for name, value in {**clean_environment(self.data), **self.env}.items() if value is not None}
         for node, folder in zip(self.nodes, node_folders(self.data, len(self.nodes))):
             words = [str(self.binary), "serve", "--data", str(folder), *self.arguments]
             if "--listen" not in self.arguments:

@@ -306,6 +306,6 @@ def test_counting_in_redis_needs_a_redis():
 def test_the_url_can_come_from_a_file(data, redis, tmp_path, email):
     file = tmp_path / "redis_url"
     file.write_text(redis.url + "\n")
-    with Keyward(data, env={**WIDE, "KEYWARD_REDIS_URL_FILE": str(file)}) as server:
+    with Keyward(data, env={**WIDE, "KEYWARD_REDIS_URL": None, "KEYWARD_REDIS_URL_FILE": str(file)}) as server:
         assert server.metric("keyward_redis_up") == 1
         assert server.register(email).status == 201 and server.login(email, GOOD_PASSWORD).status == 200
