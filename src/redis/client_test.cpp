@@ -21,6 +21,7 @@ using testing::RedisServer;
 
 constexpr std::string_view add_script = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
 Task<void> store(Task<Result<Reply>> task, std::optional<Result<Reply>>& result) {
   result = co_await std::move(task);
 }

@@ -21,9 +21,11 @@
 namespace keyward::domain::testing {
 
 template <class T>
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
 Task<void> keep(Task<T> task, std::optional<T>& result) {
   result = co_await std::move(task);
 }
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller waits
 inline Task<void> finish(Task<void> task, bool& done) {
   co_await std::move(task);
   done = true;

@@ -128,6 +128,7 @@ TEST_P(RateLimiters, A2_64_threads_at_three_nodes_share_one_quota) {
   for (int i = 0; i < (is_memory() ? 1 : 3); ++i) nodes.push_back(make_node());
   std::atomic<int> allowed = 0;
   std::atomic<int> told = 0;
+  std::atomic<int> unavailable = 0;
   {
     std::vector<std::jthread> threads;
     for (std::size_t thread = 0; thread < 64; ++thread) {
@@ -140,14 +141,14 @@ TEST_P(RateLimiters, A2_64_threads_at_three_nodes_share_one_quota) {
             told += verdict.first_refusal ? 1 : 0;
             if (verdict.allowed) node.settle(key_number(7), verdict, Settlement::counted);
           } catch (const std::exception&) {
-            // Too many at once for a database: 503, and nothing is compared.
+            ++unavailable;  // too many at once for a database: 503, and nothing is compared
           }
         }
       });
     }
   }
   EXPECT_LE(allowed, 5);
-  EXPECT_GE(allowed, 4);
+  EXPECT_GE(allowed, 4) << unavailable << " were put off";
   EXPECT_LE(told, 1);
 }
 
