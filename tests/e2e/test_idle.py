@@ -21,7 +21,7 @@ def bytes_written(pid):
 
 
 def test_an_idle_server_writes_nothing_and_sleeps(data):
-    with Keyward(data) as server:
+    with Keyward(data, env={"KEYWARD_REDIS_URL": None}) as server:  # an idle Redis is asked twice a second whether it is there
         server.new_user("idle@example.com")
         time.sleep(1.5)
         pid, seconds = server.process.pid, 6
