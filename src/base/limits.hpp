@@ -34,6 +34,7 @@ inline constexpr std::size_t http_header_max_count = 64;
 inline constexpr std::size_t http_uri_max_bytes = 4 * 1024;
 inline constexpr std::size_t http_body_max_bytes = 64 * 1024;
 inline constexpr std::size_t http_connections_max = 10'000;
+inline constexpr std::size_t http_side_connections_max = 256;  // of the listeners beside the first, each
 inline constexpr std::size_t http_query_parameters_max = 32;
 inline constexpr std::size_t forwarded_hops_max = 32;  // of X-Forwarded-For or Forwarded that are looked at
 inline constexpr std::chrono::hours proxy_hint_interval{1};  // between two hints that a proxy is not listed
@@ -47,7 +48,8 @@ inline constexpr std::chrono::seconds drain_deadline{20};
 
 // Being watched
 inline constexpr std::chrono::milliseconds readiness_timeout{1000};  // for the database's answer to /readyz
-inline constexpr unsigned readiness_questions_max = 8;               // to the database at a time
+inline constexpr std::chrono::milliseconds readiness_kept{500};      // its answer, for all who ask
+inline constexpr std::chrono::seconds readiness_log_interval{10};    // between two lines about a change of it
 inline constexpr std::chrono::seconds mail_queue_max_age{5};         // of what /metrics tells of the outbox
 inline constexpr std::chrono::milliseconds mail_queue_wait{250};     // for a newer count, then the older one
 inline constexpr std::size_t log_queue_max_bytes = 1024 * 1024;      // lines waiting for standard error

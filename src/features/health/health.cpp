@@ -38,7 +38,7 @@ class Place {
 Task<std::optional<std::size_t>> count_missing(storage::Database* database,
                                                std::shared_ptr<std::atomic<unsigned>> questions) {
   const Place place{*questions};
-  if (place.number() > limits::readiness_questions_max) co_return std::nullopt;
+  if (place.number() > 8U) co_return std::nullopt;
   try {
     co_return co_await database->read(storage::count_missing_migrations);
   } catch (const storage::Failure& failure) {
