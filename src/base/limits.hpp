@@ -34,6 +34,7 @@ inline constexpr std::size_t http_header_max_count = 64;
 inline constexpr std::size_t http_uri_max_bytes = 4 * 1024;
 inline constexpr std::size_t http_body_max_bytes = 64 * 1024;
 inline constexpr std::size_t http_connections_max = 10'000;
+inline constexpr std::size_t http_side_connections_max = 256;  // of the listeners beside the first, each
 inline constexpr std::size_t http_query_parameters_max = 32;
 inline constexpr std::size_t forwarded_hops_max = 32;  // of X-Forwarded-For or Forwarded that are looked at
 inline constexpr std::chrono::hours proxy_hint_interval{1};  // between two hints that a proxy is not listed
