@@ -45,6 +45,12 @@ std::optional<Error> to_error(const std::exception& exception) {
   return Error{ErrorCode::unavailable, "The database does not answer", exception.what(), {}, 2};
 }
 
+/// To this machine at the public address. Not where a proxy may stand on it, for whom everybody is local.
+bool shows_metrics(const Config& config) {
+  const auto& server = config.server;
+  return !server.management_listen && server.trusted_proxies.empty() && is_of_this_machine(server.public_url);
+}
+
 features::Verification to_verification(const Config& config) {
   using enum features::Verification;
   const auto& word = config.registration.verification;
@@ -256,8 +262,7 @@ void Application::construct_features() {
                                         *core.events, core.clock, core.random, setup_token_path(config_));
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(
-      *core.database, draining_, [this] { return metrics_->text(); },
-      config_.server.management_listen.has_value());
+      *core.database, draining_, [this] { return metrics_->text(); }, shows_metrics(config_));
   construct_mail_flows();
   router_.provide(*gate_);
   router_.provide(*templates_);

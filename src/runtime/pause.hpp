@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <chrono>
 
 #include "base/log.hpp"
@@ -15,8 +17,10 @@ inline Task<void> pause(std::chrono::milliseconds time) {
                              LoopExecutor>
       timer{co_await asio::this_coro::executor, time};
   const LogContext* const context = set_log_context(nullptr);
-  co_await timer.async_wait(use_task);
+  boost::system::error_code error;
+  co_await timer.async_wait(asio::redirect_error(use_task, error));
   set_log_context(context);
+  if (error) throw boost::system::system_error{error};
 }
 
 }  // namespace keyward

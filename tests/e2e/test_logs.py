@@ -1,6 +1,7 @@
 """Security events and the log (L2): one line out per event, and no secret in any of them."""
 
 import concurrent.futures
+import fcntl
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import time
 import urllib.request
 
+from database import connect
 from keyward import BINARY, GOOD_PASSWORD, clean_environment
 from keyward import OneNode as Keyward
 from metrics import Metrics
@@ -196,6 +198,35 @@ def test_a_reader_of_standard_error_that_stops_stops_nobody(data):
     for line in kept.split(b"\n")[:-1]:
         if line.startswith(b"{"):
             json.loads(line)
+
+
+def test_a_reader_of_events_that_stops_holds_up_neither_the_trail_nor_the_end(data):
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    port = free_port()
+    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"],
+                               stdout=theirs, stderr=subprocess.DEVNULL, env={**clean_environment(data), "KEYWARD_LIMITS_ENABLED": "false"})
+    os.close(theirs)
+    try:
+        wait_until_it_listens(port)
+        wire = Wire(port, user_agent="stalled/1" + "x" * 400)
+        for _ in range(60):
+            assert wire.call("POST", "/login", {"email": "a@example.com", "password": "wrong password here"})[0] == 401
+        deadline, rows = time.monotonic() + 10, 0
+        while rows != 60:
+            assert time.monotonic() < deadline, rows
+            time.sleep(0.05)
+            with connect(data) as database:
+                rows, = database.execute("SELECT count(*) FROM audit_events WHERE event = 'authn_login_fail'").fetchone()
+        wire.close()
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0 and time.monotonic() - began < 8
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(ours)
 
 
 def test_lines_that_were_dropped_are_told_when_the_reader_is_back(data):

@@ -71,7 +71,7 @@ def test_histograms_add_up(server, email):
     assert 0.001 < metrics.value("keyward_password_hash_seconds_sum") / hashes < 10
 
 
-def test_logins_are_counted_by_what_came_of_them(server, email):
+def test_A6_logins_are_counted_by_what_came_of_them_and_not_by_who_has_an_account(server, email):
     server.register(email)
     before = metrics_of(server)
     server.login(email)
@@ -79,9 +79,11 @@ def test_logins_are_counted_by_what_came_of_them(server, email):
     server.login("nobody-" + email, "wrong password here")
     server.call("POST", "/login", {"email": email, "username": email, "password": "x"})
     after = metrics_of(server)
-    for result in ("success", "wrong_password", "unknown_account", "invalid_input"):
-        assert after.value("keyward_logins_total", result=result) - before.value("keyward_logins_total", result=result) == 1, result
+    for result, count in {"success": 1, "invalid_credentials": 2, "invalid_input": 1}.items():
+        assert after.value("keyward_logins_total", result=result) - before.value("keyward_logins_total", result=result) == count, result
     assert after.value("keyward_logins_total", result="other") == 0
+    assert after.labels("keyward_logins_total", "result") == {
+        "success", "invalid_credentials", "rate_limited", "invalid_input", "unavailable", "other"}
 
 
 def test_logins_that_a_limit_or_a_setting_refuses_are_counted(data):
@@ -89,7 +91,7 @@ def test_logins_that_a_limit_or_a_setting_refuses_are_counted(data):
         server.register("limited@example.com")
         wait_for_mail(data, "verify_email", "limited@example.com")  # the account is made after the answer
         server.login("limited@example.com")
-        assert metrics_of(server).value("keyward_logins_total", result="email_unverified") == 1
+        assert metrics_of(server).value("keyward_logins_total", result="invalid_credentials") == 1
         for _ in range(6):
             server.login("limited@example.com", "wrong password here")
         metrics = metrics_of(server)
@@ -247,6 +249,22 @@ def test_H3_the_management_listener_has_three_routes_and_no_more(managed):
     connection.close()
 
 
+@pytest.mark.parametrize("host, status", [
+    ("localhost", 200), ("localhost:80", 200), ("127.0.0.1", 200), ("127.1.2.3:8080", 200), ("[::1]:8080", 200), ("[::1]", 200),
+    ("id.example.com", 404), ("127.0.0.1.example.com", 404), ("localhost.example.com:80", 404), ("192.0.2.1", 404), ("[2001:db8::1]", 404)])
+def test_H3_metrics_are_for_those_who_mean_this_machine(server, host, status):
+    assert server.call("GET", "/metrics", headers={"Host": host}).status == status
+
+
+def test_H3_behind_a_proxy_that_says_nothing_the_public_listener_has_no_metrics(tmp_path):
+    for name, setting, value in (("a", "KEYWARD_SERVER_TRUSTED_PROXIES", "192.0.2.1"),
+                                 ("b", "KEYWARD_SERVER_PUBLIC_URL", "https://id.example.com")):
+        with Keyward(tmp_path / name, env={setting: value}) as proxied:
+            assert proxied.call("GET", "/metrics").status == 404
+    with Keyward(tmp_path / "b", env={setting: value, "KEYWARD_SERVER_MANAGEMENT_LISTEN": "127.0.0.1:0"}) as proxied:
+        assert proxied.call("GET", "/metrics", port=proxied.management_port).status == 200
+
+
 @pytest.mark.parametrize("value", ["nonsense", "127.0.0.1", "127.0.0.1:99999"])
 def test_a_wrong_management_address_is_refused_with_its_name(data, value):
     code, _, errors = command("config", "check", data=data, env={"KEYWARD_SERVER_MANAGEMENT_LISTEN": value})
@@ -266,7 +284,7 @@ def test_two_questions_at_once_do_not_disturb_each_other(server):
     pid = os.getpid()
     first, second = (socket.create_connection(("127.0.0.1", server.port)) for _ in range(2))
     for connection in (first, second):
-        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Request-Id: both-%d\r\nConnection: close\r\n\r\n" % pid)
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: both-%d\r\nConnection: close\r\n\r\n" % pid)
     for connection in (first, second):
         received = b""
         while chunk := connection.recv(65536):

@@ -418,7 +418,8 @@ def test_A4_forwarded_addresses_count_from_listed_proxies_only(tmp_path):
         # Metrics are for this machine, and a proxy is not it.
         assert proxied.call("GET", "/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status == 404
         assert proxied.call("GET", "/metrics", headers={"X-Forwarded-For": "a"}).status == 404
-        assert proxied.call("GET", "/metrics").status == 200
+        assert proxied.call("GET", "/metrics").status == elsewhere.call("GET", "/metrics").status == 404
+        assert bare.call("GET", "/metrics").status == 200
 
 
 FORWARDED_ROWS = [

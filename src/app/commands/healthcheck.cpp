@@ -22,8 +22,10 @@ int healthcheck(const CommonFlags& flags, const std::string& url) {
   if (target.empty()) {
     const auto config = load_config_or_complain(flags);
     if (!config) return exit_failed;
-    target = public_url_of(to_reachable(config->server.listen),
-                           has_tls(*config));  // where it listens, not what the world calls it
+    // Where it listens, not what the world calls it; by the way that the world cannot crowd, if there is one.
+    const auto& management = config->server.management_listen;
+    target = management ? public_url_of(to_reachable(*management), false)
+                        : public_url_of(to_reachable(config->server.listen), has_tls(*config));
   }
   const auto status = web::blocking_probe(target, "/readyz");
   if (!status) return complain(target + ": " + status.error().message);

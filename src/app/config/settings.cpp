@@ -42,7 +42,7 @@ const std::array all_settings{
             .min = 1024,
             .max = 16 * 1024 * 1024},
     Setting{.key = "server.connections_max",
-            .help = "Connections open at a time, over all loops.",
+            .help = "Connections open at a time at server.listen.",
             .target = KEYWARD_AT(server.connections_max),
             .min = 1,
             .max = 1'000'000},

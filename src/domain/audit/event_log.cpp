@@ -1,31 +1,15 @@
 #include "domain/audit/event_log.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
 
 namespace keyward::domain {
-
-namespace {
-
-/// False: the output takes nothing for now, or never again. `text` is what is left.
-bool write_some(int output, std::string_view& text) {
-  const auto written = ::write(output, text.data(), text.size());
-  if (written >= 0) text.remove_prefix(static_cast<std::size_t>(written));
-  if (written >= 0 || errno == EINTR) return true;
-  if (errno != EAGAIN) return false;  // nobody reads any more, or the disk is full
-  pollfd ready{.fd = output, .events = POLLOUT, .revents = 0};
-  return ::poll(&ready, 1, -1) >= 0 || errno == EINTR;
-}
-
-}  // namespace
 
 EventLog::Budget::Budget(std::size_t burst, std::size_t per_s, Time now)
     : burst_(static_cast<double>(burst)), per_s_(static_cast<double>(per_s)), left_(burst_), at_(now) {}
@@ -40,14 +24,14 @@ bool EventLog::Budget::take(Time now) {
 }
 
 EventLog::EventLog(int output, const AuditTrail* trail, storage::Database* database, const Clock& clock)
-    : output_(output),
+    : lines_(output),
       trail_(trail),
       database_(database),
       clock_(clock),
       refusal_budget_(limits::audit_refusals_burst, limits::audit_refusals_per_s, clock.now()),
       anonymous_budget_(limits::audit_anonymous_burst, limits::audit_anonymous_per_s, clock.now()),
       rows_finished_(trail == nullptr),
-      thread_([this] { thread_main(); }) {}
+      keeper_([this] { keep_rows(); }) {}
 
 EventLog::~EventLog() {
   finish_rows();
@@ -86,28 +70,12 @@ void EventLog::add_trace(SecurityEvent& event) const {
   if (context != nullptr && context->request_id == event.request_id) event.trace_id = context->trace_id;
 }
 
-void EventLog::print(const std::string& line) {
-  if (output_ == no_output) return;
-  {
-    const std::scoped_lock lock{mutex_};
-    if (line_count_ >= limits::event_queue_max) {
-      ++dropped_lines_;
-      dropped_.add();
-      return;
-    }
-    lines_ += line;
-    lines_ += '\n';
-    ++line_count_;
-  }
-  wake_.notify_all();
-}
-
 void EventLog::keep(SecurityEvent event, Time now) {
   {
     const std::scoped_lock lock{mutex_};
     if (rows_finished_) return;
     const bool anonymous = !event.account_id && !event.session_id && event.email.empty();
-    // The count is bounded too: while the reader of the log stalls, nobody takes them away.
+    // The count is bounded too: while the database is away, nobody takes them.
     if (refusals_.size() >= limits::event_queue_max ||
         !(anonymous ? anonymous_budget_ : refusal_budget_).take(now)) {
       ++omitted_refusals_;
@@ -126,52 +94,24 @@ void EventLog::finish_rows() {
   rows_finished_ = true;
 }
 
-void EventLog::thread_main() {
-  pthread_setname_np(pthread_self(), "kw-events");
+void EventLog::keep_rows() {
+  pthread_setname_np(pthread_self(), "kw-event-rows");
+  std::unique_lock lock{mutex_};
   while (true) {
-    std::string lines;
-    std::vector<Refusal> refusals;
-    std::uint64_t dropped = 0;
-    std::uint64_t omitted = 0;
-    {
-      std::unique_lock lock{mutex_};
-      wake_.wait(lock, [this] { return closing_ || !lines_.empty() || may_store(); });
-      // Not while the answer is on its way: what there is to write depends on why a login was refused, and a
-      // machine that is busy with that answers later (A6).
-      wake_.wait_for(lock, limits::event_gather_time, [this] { return closing_; });
-      if (closing_ && lines_.empty()) return;
-      lines.swap(lines_);
-      line_count_ = 0;
-      dropped = std::exchange(dropped_lines_, 0);
-      if (may_store()) {
-        const auto count = std::min(refusals_.size(), limits::audit_refusals_group_max);
-        const auto end = refusals_.begin() + static_cast<std::ptrdiff_t>(count);
-        refusals.assign(std::make_move_iterator(refusals_.begin()), std::make_move_iterator(end));
-        refusals_.erase(refusals_.begin(), end);
-        omitted = std::exchange(omitted_refusals_, 0);
-        storing_ = true;
-      }
-    }
-    // The rows first: a reader of the log that stalls must not hold the trail up.
-    if (!refusals.empty()) store(std::move(refusals), omitted);
-    write_out(lines);
-    if (dropped != 0) log(LogLevel::error, "security_events_dropped", {{"count", std::to_string(dropped)}});
+    wake_.wait(lock, [this] { return closing_ || may_store(); });
+    if (closing_) return;  // after finish_rows()
+    // Not while the answer is on its way: as with the lines (A6).
+    wake_.wait_for(lock, limits::event_gather_time, [this] { return closing_; });
+    const auto count = std::min(refusals_.size(), limits::audit_refusals_group_max);
+    const auto end = refusals_.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<Refusal> refusals{std::make_move_iterator(refusals_.begin()), std::make_move_iterator(end)};
+    refusals_.erase(refusals_.begin(), end);
+    const auto omitted = std::exchange(omitted_refusals_, 0);
+    storing_ = true;
+    lock.unlock();
+    store(std::move(refusals), omitted);
+    lock.lock();
   }
-}
-
-void EventLog::write_out(std::string_view lines) {
-  if (lines.empty()) return;
-  std::string_view end{line_is_torn_ ? "\n" : ""};
-  auto left = lines;
-  while (!end.empty() && write_some(output_, end)) {
-  }
-  while (end.empty() && !left.empty() && write_some(output_, left)) {
-  }
-  const auto written = lines.size() - left.size();
-  line_is_torn_ = written == 0 ? !end.empty() : lines[written - 1] != '\n';
-  if (left.empty()) return;
-  log(LogLevel::error, "security_events_not_written",
-      {{"count", std::to_string(std::ranges::count(left, '\n'))}});
 }
 
 void EventLog::store(std::vector<Refusal> refusals, std::uint64_t omitted) {

@@ -2,8 +2,8 @@
 //
 // An event that tells of a change is record()ed in the change's own transaction: its row is durable when the
 // change is, and its line is printed after the commit. An event that tells of a refusal is emit()ted: a line
-// at once and a row soon after, in groups. Threats: a reader of the log that stalls (lines wait in a bounded
-// queue for a thread of their own; what does not fit is counted, and told) · a flood of refusals that fills
+// at once and a row soon after, in groups. Threats: a reader of the log that stalls (lines have a thread of
+// their own, event_lines.hpp, which rows never wait for) · a flood of refusals that fills
 // the disk or crowds out what matters (their rows have a budget, and those that tell of no account and no
 // address of mail have a smaller one of their own, so that garbage hides no guessing; what is above it is
 // counted in one row, `audit_refusals_omitted`; rows of changes are never omitted).
@@ -19,6 +19,7 @@
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "domain/audit/audit_trail.hpp"
+#include "domain/audit/event_lines.hpp"
 #include "domain/audit/security_event.hpp"
 #include "storage/database.hpp"
 
@@ -26,13 +27,14 @@ namespace keyward::domain {
 
 class EventLog {
  public:
-  static constexpr int no_output = -1;
+  static constexpr int no_output = EventLines::no_output;
 
   /// Lines go to the file descriptor `output`, which stays the caller's. `trail` may be null: lines only.
   EventLog(int output, const AuditTrail* trail, storage::Database* database, const Clock& clock);
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
-  /// Writes out the lines that wait. It goes after the database, whose hooks print; see finish_rows().
+  /// Writes out the lines that wait, if somebody reads them. It goes after the database, whose hooks print;
+  /// see finish_rows().
   ~EventLog();
 
   /// In a write closure: a row that comes and goes with the transaction, and a line after its commit.
@@ -42,11 +44,11 @@ class EventLog {
   void emit(SecurityEvent event);
 
   /// A line that is no event of ours to keep (a checkpoint of the trail).
-  void print(const std::string& line);
+  void print(const std::string& line) { lines_.print(line); }
 
   [[nodiscard]] const WordCounts& counts() const { return counts_; }
   /// Lines that did not fit into the queue.
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_.value(); }
+  [[nodiscard]] std::uint64_t dropped() const { return lines_.dropped(); }
 
   /// Stores the rows that wait; later ones are lines only. Before the database closes.
   void finish_rows();
@@ -68,8 +70,7 @@ class EventLog {
     Time at_;
   };
 
-  void thread_main();
-  void write_out(std::string_view lines);
+  void keep_rows();
   void keep(SecurityEvent event, Time now);
   void store(std::vector<Refusal> refusals, std::uint64_t omitted);
   [[nodiscard]] bool may_store() const;
@@ -77,17 +78,13 @@ class EventLog {
   void add_trace(SecurityEvent& event) const;
 
   WordCounts counts_{event_names};
-  Counter dropped_;
-  const int output_;
+  EventLines lines_;
   const AuditTrail* const trail_;
   storage::Database* const database_;
   const Clock& clock_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::string lines_;
-  std::size_t line_count_ = 0;
-  std::uint64_t dropped_lines_ = 0;
   std::vector<Refusal> refusals_;
   std::uint64_t omitted_refusals_ = 0;
   Budget refusal_budget_;
@@ -95,8 +92,7 @@ class EventLog {
   bool storing_ = false;  // one group at a time: what comes meanwhile is the next one
   bool rows_finished_ = false;
   bool closing_ = false;
-  bool line_is_torn_ = false;  // the output took half a line; of the events thread alone
-  std::jthread thread_;
+  std::jthread keeper_;  // of rows
 };
 
 }  // namespace keyward::domain

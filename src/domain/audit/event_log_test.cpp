@@ -3,8 +3,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
+#include <chrono>
+#include <filesystem>
+
+#include "crypto/system_random.hpp"
+#include "domain/audit/audit_reader.hpp"
+#include "storage/migrations.hpp"
 
 namespace keyward::domain {
 namespace {
@@ -47,6 +54,48 @@ TEST(EventLog, writes_all_that_waits_before_it_ends) {
     text.append(buffer.data(), static_cast<std::size_t>(size));
   ::close(ends[0]);
   EXPECT_EQ(std::ranges::count(text, '\n'), count);
+}
+
+TEST(EventLog, a_reader_that_stands_still_holds_up_neither_rows_nor_the_end) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("event_log_test." + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  auto database = storage::Database::open({.path = folder / "keyward.db"}).value();
+  ASSERT_TRUE(storage::blocking_migrate(*database, start));
+  crypto::SystemRandom random;
+  const crypto::MasterKey key = crypto::MasterKey::generate(random);
+  const AuditTrail trail{key, EmailInEvents::hashed, random};
+  trail.attach(*database);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const ManualClock clock{start};
+  constexpr std::size_t count = 1500;  // lines that a pipe has no place for
+  std::chrono::steady_clock::time_point ending;
+  {
+    EventLog log{ends[1], &trail, database.get(), clock};
+    for (std::size_t i = 0; i < count; ++i)
+      log.emit({.name = "authn_login_fail",
+                .email = "ada@example.com",
+                .user_agent = std::string(100, 'a'),
+                .detail = std::to_string(i)});
+    log.finish_rows();
+    EXPECT_EQ(database->blocking_read([](storage::Transaction& transaction) {
+      return list_audit_events(transaction, {}, std::nullopt, 10'000).size();
+    }),
+              count);
+    ending = std::chrono::steady_clock::now();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - ending, 5 * limits::log_stop_grace);
+
+  std::size_t lines = 0;  // the thread that was left behind ends when somebody reads
+  std::array<char, 4096> buffer{};
+  while (lines < count) {
+    const auto size = ::read(ends[0], buffer.data(), buffer.size());
+    ASSERT_GT(size, 0);
+    lines += static_cast<std::size_t>(std::count(buffer.begin(), buffer.begin() + size, '\n'));
+  }
+  database.reset();
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -57,6 +57,10 @@ Task<Result<TokenAnswer>> Login::log_in(web::Public, web::Body<LoginForm, web::U
     co_await attempts.give_back(std::move(*attempt));  // a wrong password never ends here
   }
   if (broken) std::rethrow_exception(broken);
+  if (!answer && answer.error().code == ErrorCode::invalid_credentials) {
+    outcome.is("invalid_credentials");  // the event knows which
+    co_return fail_from(answer);
+  }
   if (!answer) co_return outcome.refuse(answer.error());
   outcome.is("success");
   co_return answer;

@@ -53,10 +53,9 @@ struct LoginForm {
 };
 BOOST_DESCRIBE_STRUCT(LoginForm, (), (email, username, password))
 
-/// What came of logins, for metrics.
-inline constexpr std::array<std::string_view, 9> login_results{
-    "success",         "wrong_password", "unknown_account", "account_disabled", "email_unverified",
-    "account_changed", "rate_limited",   "invalid_input",   "unavailable"};
+/// What came of logins, for metrics: no word that tells whether there is an account (A6).
+inline constexpr std::array<std::string_view, 5> login_results{
+    "success", "invalid_credentials", "rate_limited", "invalid_input", "unavailable"};
 
 struct Login {
   storage::Database& database;

@@ -19,6 +19,7 @@ Connection::Connection(Loop& owner, const Listener& listener, Socket accepted,
                        const asio::ip::tcp::endpoint& peer)
     : loop(owner),
       handler(listener.handler),
+      count(listener.connections),
       meters(listener.meters),
       socket(std::move(accepted)),
       peer_address(peer.address()) {

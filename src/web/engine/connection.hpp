@@ -20,6 +20,7 @@ namespace keyward::web::engine {
 
 class Loop;
 class RouteMeters;
+struct ConnectionCount;
 struct Listener;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, LoopExecutor>;
 
@@ -72,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Loop& loop;
   Handler& handler;
+  ConnectionCount& count;
   RouteMeters* meters;
   Socket socket;
   std::unique_ptr<TlsStream> tls;  // none: the bytes go as they are

@@ -47,9 +47,9 @@ Loop::Loop(unsigned index, Shared& shared)
 Loop::~Loop() { tearing_down_ = true; }
 
 std::uint16_t Loop::listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port, Handler& handler,
-                           TlsCertificate* certificate) {
+                           ConnectionCount& connections, TlsCertificate* certificate) {
   using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-  listeners_.push_back(std::make_unique<Listener>(Acceptor{context_}, handler, certificate));
+  listeners_.push_back(std::make_unique<Listener>(Acceptor{context_}, handler, connections, certificate));
   auto& acceptor = listeners_.back()->acceptor;
   acceptor.open(endpoint.protocol());
   acceptor.set_option(asio::socket_base::reuse_address{true});
@@ -60,11 +60,13 @@ std::uint16_t Loop::listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_p
   return acceptor.local_endpoint().port();
 }
 
-std::uint16_t Loop::adopt(int socket, Handler& handler, TlsCertificate* certificate) {
+std::uint16_t Loop::adopt(int socket, Handler& handler, ConnectionCount& connections,
+                          TlsCertificate* certificate) {
   int family = AF_INET;
   socklen_t size = sizeof family;
   ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size);
-  listeners_.push_back(std::make_unique<Listener>(Acceptor{context_}, handler, certificate, true));
+  listeners_.push_back(
+      std::make_unique<Listener>(Acceptor{context_}, handler, connections, certificate, true));
   auto& acceptor = listeners_.back()->acceptor;
   const int own = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
   if (own < 0) throw boost::system::system_error{errno, boost::system::system_category()};
@@ -115,15 +117,15 @@ void Loop::admit(const Listener& listener, Socket socket, const asio::ip::tcp::e
   boost::system::error_code error;
   socket.non_blocking(true, error);
   if (error) return;
-  if (shared_.connections.load(std::memory_order_relaxed) < options().connections_max) {
+  const auto open = listener.connections.open.load(std::memory_order_relaxed);
+  if (open < listener.connections.max) {
     LoopCounters::count(counters_.accepted);
     spawn(executor(), serve(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
           "connection");
     return;
   }
   LoopCounters::count(counters_.refused_connections);
-  const std::size_t limit = options().connections_max + refusing_max;
-  if (shared_.connections.load(std::memory_order_relaxed) >= limit) return;
+  if (open >= listener.connections.max + refusing_max) return;
   spawn(executor(), turn_away(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
         "refused connection");
 }
@@ -131,7 +133,7 @@ void Loop::admit(const Listener& listener, Socket socket, const asio::ip::tcp::e
 void Loop::add(Connection& connection) {
   connection.index = connections_.size();
   connections_.push_back(&connection);
-  shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  connection.count.open.fetch_add(1, std::memory_order_relaxed);
   counters_.open.store(connections_.size(), std::memory_order_relaxed);
   if (!std::exchange(sweeping_, true)) spawn(executor(), sweep_connections(), "sweep");
 }
@@ -140,7 +142,7 @@ void Loop::remove(Connection& connection) {
   connections_.back()->index = connection.index;
   std::swap(connections_[connection.index], connections_.back());
   connections_.pop_back();
-  shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+  connection.count.open.fetch_sub(1, std::memory_order_relaxed);
   counters_.open.store(connections_.size(), std::memory_order_relaxed);
   tell_when_drained();
 }

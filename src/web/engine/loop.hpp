@@ -29,10 +29,18 @@ using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, LoopExecutor>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
 
+/// Of a port, on all loops. Each port has its own, so that a flood at one leaves the others their place.
+struct ConnectionCount {
+  explicit ConnectionCount(std::size_t most) : max(most) {}
+  const std::size_t max;
+  std::atomic<std::size_t> open = 0;
+};
+
 /// A port that this loop accepts at.
 struct Listener {
   Acceptor acceptor;
   Handler& handler;
+  ConnectionCount& connections;
   TlsCertificate* certificate = nullptr;  // none: without TLS
   bool passed = false;                    // the socket outlives us: who waits in it is served by the next
   RouteMeters* meters = nullptr;          // none: nobody looks at what comes here by route
@@ -42,7 +50,7 @@ struct Listener {
 struct Shared {
   explicit Shared(ServerOptions given_options) : options(std::move(given_options)) {}
   const ServerOptions options;
-  std::atomic<std::size_t> connections = 0;
+  std::vector<std::unique_ptr<ConnectionCount>> connections;  // of each port; complete before the loops run
   ProxyHint proxy_hint;
   std::mutex mutex;  // guards the three below
   std::condition_variable wake;
@@ -76,9 +84,10 @@ class Loop {
 
   /// Before run(). Returns the port; throws boost::system::system_error.
   std::uint16_t listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_port, Handler& handler,
-                       TlsCertificate* certificate);
+                       ConnectionCount& connections, TlsCertificate* certificate);
   /// The same for a socket that listens already, by a descriptor of this loop's own.
-  std::uint16_t adopt(int socket, Handler& handler, TlsCertificate* certificate);
+  std::uint16_t adopt(int socket, Handler& handler, ConnectionCount& connections,
+                      TlsCertificate* certificate);
   /// Counts what comes to the first port by route, from now on. Before run().
   void count_routes();
   /// Adds what was counted.

@@ -16,6 +16,7 @@
 namespace keyward::web {
 
 using asio::ip::tcp;
+using engine::ConnectionCount;
 using engine::Loop;
 using engine::Shared;
 using Signals = asio::basic_signal_set<LoopExecutor>;
@@ -26,6 +27,10 @@ struct Server::Parts {
   std::vector<std::unique_ptr<Loop>> loops;
   std::unique_ptr<Signals> signals;
   std::uint16_t port = 0;
+
+  ConnectionCount& add_count(std::size_t max) {
+    return *shared.connections.emplace_back(std::make_unique<ConnectionCount>(max));
+  }
 };
 
 namespace {
@@ -65,10 +70,10 @@ std::string name_of(const tcp::endpoint& endpoint) {
 
 /// Every loop at one socket.
 Result<std::uint16_t> adopt(const std::vector<std::unique_ptr<Loop>>& loops, int socket, Handler& handler,
-                            TlsCertificate* certificate) {
+                            ConnectionCount& connections, TlsCertificate* certificate) {
   std::uint16_t port = 0;
   try {
-    for (const auto& loop : loops) port = loop->adopt(socket, handler, certificate);
+    for (const auto& loop : loops) port = loop->adopt(socket, handler, connections, certificate);
   } catch (const boost::system::system_error& error) {
     return fail(ErrorCode::internal, "Cannot serve the socket that was passed: " + error.code().message());
   }
@@ -77,14 +82,15 @@ Result<std::uint16_t> adopt(const std::vector<std::unique_ptr<Loop>>& loops, int
 
 /// Every loop at one port.
 Result<std::uint16_t> listen(const std::vector<std::unique_ptr<Loop>>& loops, const std::string& host,
-                             std::uint16_t port, Handler& handler, TlsCertificate* certificate) {
+                             std::uint16_t port, Handler& handler, ConnectionCount& connections,
+                             TlsCertificate* certificate) {
   auto endpoint = resolve(host, port);
   if (!endpoint) return fail_from(endpoint);
   try {
     if (loops.size() > 1 && endpoint->port() != 0) probe(*endpoint);
     for (const auto& loop : loops) {
       // The other loops join the port that 0 became.
-      endpoint->port(loop->listen(*endpoint, loops.size() > 1, handler, certificate));
+      endpoint->port(loop->listen(*endpoint, loops.size() > 1, handler, connections, certificate));
     }
   } catch (const boost::system::system_error& error) {
     return fail(ErrorCode::internal,
@@ -115,9 +121,10 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler& han
   const auto& chosen = parts->shared.options;
   for (unsigned i = 0; i < chosen.loops; ++i)
     parts->loops.push_back(std::make_unique<Loop>(i, parts->shared));
+  auto& connections = parts->add_count(chosen.connections_max);
   auto port = chosen.passed_socket >= 0
-                  ? adopt(parts->loops, chosen.passed_socket, handler, chosen.certificate)
-                  : listen(parts->loops, chosen.host, chosen.port, handler, chosen.certificate);
+                  ? adopt(parts->loops, chosen.passed_socket, handler, connections, chosen.certificate)
+                  : listen(parts->loops, chosen.host, chosen.port, handler, connections, chosen.certificate);
   if (!port) return fail_from(port);
   parts->port = *port;
   return std::unique_ptr<Server>{new Server{std::move(parts)}};
@@ -125,8 +132,9 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler& han
 
 Result<std::uint16_t> Server::listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler,
                                               int passed_socket) {
-  if (passed_socket >= 0) return adopt(parts_->loops, passed_socket, handler, nullptr);
-  return listen(parts_->loops, host, port, handler, nullptr);
+  auto& connections = parts_->add_count(limits::http_side_connections_max);
+  if (passed_socket >= 0) return adopt(parts_->loops, passed_socket, handler, connections, nullptr);
+  return listen(parts_->loops, host, port, handler, connections, nullptr);
 }
 
 std::uint16_t Server::port() const { return parts_->port; }
@@ -158,7 +166,8 @@ bool Server::run() {
   for (auto& loop : parts_->loops) loop->halt();
   threads.clear();  // joins
   if (!drained) {
-    log(LogLevel::warning, "drain_incomplete", {{"connections", fmt::to_string(shared.connections.load())}});
+    log(LogLevel::warning, "drain_incomplete",
+        {{"connections", fmt::to_string(statistics().connections_open)}});
   }
   return drained;
 }

@@ -57,7 +57,7 @@ struct ServerOptions {
   std::size_t header_max_count = limits::http_header_max_count;
   std::size_t uri_max_bytes = limits::http_uri_max_bytes;
   std::size_t body_max_bytes = limits::http_body_max_bytes;
-  std::size_t connections_max = limits::http_connections_max;              // of all loops together
+  std::size_t connections_max = limits::http_connections_max;              // at this port, of all loops
   std::chrono::milliseconds header_timeout = limits::http_header_timeout;  // from its first byte to its last
   std::chrono::milliseconds body_timeout = limits::http_body_timeout;
   std::chrono::milliseconds idle_timeout = limits::http_idle_timeout;
@@ -93,8 +93,9 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  /// Another port, without TLS, with a handler of its own (which must outlive the server). Before run(); port
-  /// 0: the kernel chooses. With a socket that listens already, that is served instead. Returns the port.
+  /// Another port, without TLS, with a handler of its own (which must outlive the server) and a place of its
+  /// own for limits::http_side_connections_max connections. Before run(); port 0: the kernel chooses. With a
+  /// socket that listens already, that is served instead. Returns the port.
   Result<std::uint16_t> listen_in_clear(const std::string& host, std::uint16_t port, Handler& handler,
                                         int passed_socket = -1);
 

@@ -161,6 +161,35 @@ TEST_F(ServerTest, H2_connections_above_the_limit_get_503) {
     status = ask(get("/")).status;  // until the server has seen them go
 }
 
+TEST_F(ServerTest, H2_a_flood_at_one_port_leaves_the_others_their_place) {
+  ServerOptions options;
+  options.loops = 2;
+  options.connections_max = 2;
+  auto opened = Server::open(options, handler);
+  ASSERT_TRUE(opened);
+  server = std::move(*opened);
+  ToyHandler other;
+  const auto port = server->listen_in_clear("127.0.0.1", 0, other);
+  ASSERT_TRUE(port);
+  thread = std::jthread{[this] { drained = server->run(); }};
+  std::vector<std::unique_ptr<RawClient>> flood;
+  for (int i = 0; i < 100; ++i) flood.push_back(std::make_unique<RawClient>(server->port()));
+  EXPECT_EQ(flood.back()->read().status, 503U);
+
+  // As many as the other port has place for, and one more, are no matter to the first one.
+  flood.erase(flood.begin(), flood.end());
+  std::vector<std::unique_ptr<RawClient>> crowd;
+  for (std::size_t i = 0; i < limits::http_side_connections_max; ++i) {
+    crowd.push_back(std::make_unique<RawClient>(*port));
+    crowd.back()->send(get("/"));
+    ASSERT_EQ(crowd.back()->read().status, 200U) << i;
+  }
+  EXPECT_EQ(RawClient{*port}.read().status, 503U);
+  for (unsigned status = 503; status == 503;) status = ask(get("/")).status;
+  crowd.clear();
+  EXPECT_TRUE(stop());
+}
+
 TEST_F(ServerTest, H2_clients_that_reset_do_no_harm) {
   start();
   for (const std::string& bytes :
