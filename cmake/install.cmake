@@ -21,7 +21,8 @@ install(CODE "
     message(FATAL_ERROR \"config template has no line for storage.data\")
   endif()
   file(WRITE \"${CMAKE_BINARY_DIR}/install/keyward.toml\" \"\${placed}\")
-  file(INSTALL \"${CMAKE_BINARY_DIR}/install/keyward.toml\" DESTINATION \"\${etc}/keyward\")
+  file(INSTALL \"${CMAKE_BINARY_DIR}/install/keyward.toml\" DESTINATION \"\${etc}/keyward\"
+       PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)  # it may get secrets; postinst gives it to the server's group
 
   foreach(unit keyward.service keyward.socket)
     file(READ \"${CMAKE_SOURCE_DIR}/packaging/\${unit}\" text)

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -37,13 +38,15 @@ std::string_view word_at(std::string_view text, std::size_t skipped) {
   return text.substr(0, text.find_first_of(" \n"));
 }
 
-/// When the machine was started, Unix time.
-std::optional<double> read_boot_time() {
-  const auto stat = read_all("/proc/stat");
-  const auto begin = stat.find("btime ");
-  return begin == std::string::npos ? std::nullopt
-                                    : to_number(word_at(std::string_view{stat}.substr(begin), 1));
+double read_clock(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + (static_cast<double>(now.tv_nsec) * 1e-9);
 }
+
+/// When the machine was started, Unix time. /proc/stat would say so too, but systemd hides it
+/// (ProcSubset=pid).
+double read_boot_time() { return read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME); }
 
 void add_from_stat(MetricsText& text) {
   const auto stat = read_all("/proc/self/stat");
@@ -65,8 +68,8 @@ void add_from_stat(MetricsText& text) {
   text.gauge("process_virtual_memory_bytes", "Virtual memory.", *virtual_bytes);
   text.gauge("process_resident_memory_bytes", "Resident memory.",
              *resident_pages * static_cast<double>(::sysconf(_SC_PAGESIZE)));
-  if (const auto boot = read_boot_time())
-    text.gauge("process_start_time_seconds", "When the process began, Unix time.", *boot + *started / ticks);
+  text.gauge("process_start_time_seconds", "When the process began, Unix time.",
+             read_boot_time() + (*started / ticks));
 }
 
 std::size_t count_open_files() {

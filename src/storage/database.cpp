@@ -10,7 +10,9 @@ namespace {
 
 std::vector<std::unique_ptr<Connection>> connect_all(Driver& driver, Access access) {
   std::vector<std::unique_ptr<Connection>> connections;
-  const std::size_t count = std::max<std::size_t>(driver.shape(access).connections, 1);
+  // None for writing: see read_only.hpp.
+  const std::size_t count =
+      std::max<std::size_t>(driver.shape(access).connections, access == Access::read ? 1 : 0);
   for (std::size_t i = 0; i < count; ++i) connections.push_back(driver.connect(access));
   return connections;
 }
@@ -45,8 +47,9 @@ Result<std::unique_ptr<Database>> Database::open(std::unique_ptr<Driver> driver,
   try {
     auto writers = connect_all(*database->driver_, Access::write);
     auto readers = connect_all(*database->driver_, Access::read);
+    const auto writes_max = writers.empty() ? 0 : queue_max;  // nobody would take one from the queue
     database->writers_ =
-        std::make_unique<Lane>(*database->driver_, Access::write, std::move(writers), queue_max);
+        std::make_unique<Lane>(*database->driver_, Access::write, std::move(writers), writes_max);
     database->readers_ =
         std::make_unique<Lane>(*database->driver_, Access::read, std::move(readers), queue_max);
   } catch (const Unavailable& busy) {

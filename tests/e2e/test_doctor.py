@@ -4,7 +4,9 @@ import hashlib
 import http.server
 import json
 import signal
+import os
 import socket
+import sqlite3
 import stat
 import threading
 import time
@@ -12,6 +14,7 @@ import time
 import pytest
 
 from database import POSTGRES, connect
+from faulty_smtp import FaultySmtp
 from keyward import GOOD_PASSWORD, Keyward, command
 from people import add_user
 from smtp_server import Authority, SmtpServer
@@ -53,8 +56,9 @@ def used(data):
 
 
 def digest_of(folder):
-    return {str(path): (path.stat().st_mode, hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Names, modes, times and bytes of all that is there, the folder's own time among them."""
+    return {str(path): (path.stat().st_mode, path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest())
+            for path in sorted([folder, *folder.rglob("*")])}
 
 
 def test_without_data_there_is_nothing_to_mend_and_nothing_is_made(data):
@@ -78,6 +82,41 @@ def test_it_changes_nothing(used):
     for check in ("migrations", "keys", "admins", "master-key"):
         assert worst(found, check)[0] in ("ok", "note"), found[check]
     assert any("opens the stored signing keys" in what for _, what, _ in found["master-key"])
+
+
+@pytest.mark.skipif(POSTGRES, reason="SQLite's files")
+def test_it_does_not_touch_a_file_that_is_empty_another_programs_or_was_left_by_a_crash(data, tmp_path):
+    data.mkdir(mode=0o700)
+    file = data / "keyward.db"
+    file.touch(mode=0o600)
+    before = digest_of(data)
+    _, found = examine(data)
+    assert digest_of(data) == before and file.stat().st_size == 0 and found["migrations"][0][0] == "warning"
+
+    other = tmp_path / "of # another? 100%.db"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE theirs (a)")
+    before = digest_of(tmp_path)
+    code, found = examine(data, storage_url=other)
+    assert code == 1 and "of another program" in worst(found, "database")[1] and digest_of(tmp_path) == before
+    other.write_bytes(b"no database at all" * 1000)
+    code, found = examine(data, storage_url=other)
+    assert code == 1 and "is not a SQLite database" in worst(found, "database")[1]
+
+    file.unlink()
+    with Keyward(data) as server:
+        server.register("ada@example.com")
+        server.process.kill()
+        server.process.wait()
+        assert (data / "keyward.db-wal").stat().st_size > 0
+        before = digest_of(data)
+        code, found = examine(data)
+        assert digest_of(data) == before and code == 0 and worst(found, "migrations")[0] == "ok"  # as the log has it
+        (data / "keyward.db-shm").unlink()
+        before = digest_of(data)
+        code, found = examine(data)
+        assert digest_of(data) == before
+        assert code == 1 and "left by a crash, cannot be read" in worst(found, "database")[1]
 
 
 def test_beside_a_server_it_finds_it_at_the_public_url(data):
@@ -123,8 +162,34 @@ def test_a_secret_that_everybody_can_read_and_none_is_shown(used, tmp_path):
     assert code == 1 and "KEYWARD_MAIL_PASSWORD_FILE" in out
     for shown in (out + err, command("doctor", "--json", data=used, env=env)[1]):
         assert "s3cret" not in shown and "abab" not in shown and "hidden" not in shown
+    secret.chmod(0o640)
+    assert "KEYWARD_MAIL_PASSWORD_FILE" not in command("doctor", data=used, env=env)[1]  # the server's group
+    if os.geteuid() == 0:
+        os.chown(secret, -1, 12345)
+        assert "a group that is not the server's can read" in command("doctor", data=used, env=env)[1]
     secret.chmod(0o600)
     assert "KEYWARD_MAIL_PASSWORD_FILE" not in command("doctor", data=used, env=env)[1]
+
+
+def test_a_secret_among_the_settings_that_others_can_read(used, tmp_path):
+    settings = tmp_path / "keyward.toml"
+    settings.write_text('[server]\npublic_url = "' + FREE + '"\n[redis]\nurl = "redis://:hidden@127.0.0.1:9"\n')
+
+    def judge():
+        code, out, _ = command("doctor", "--json", "--config", settings, data=used)
+        assert "hidden" not in out
+        return [item for item in json.loads(out)["items"] if item["check"] == "secrets"][0]
+
+    settings.chmod(0o644)
+    assert judge()["severity"] == "error" and "redis.url" in judge()["what"] and str(settings) in judge()["what"]
+    settings.chmod(0o640)
+    assert judge()["severity"] == "ok"
+    if os.geteuid() == 0:
+        os.chown(settings, -1, 12345)
+        assert judge()["severity"] == "error"
+    settings.write_text('[server]\npublic_url = "' + FREE + '"\n[redis]\nurl = "redis://127.0.0.1:9"\n')
+    settings.chmod(0o644)
+    assert judge()["severity"] == "ok"  # no secret stands there
 
 
 def test_a_master_key_that_is_gone_or_another(used):
@@ -273,6 +338,16 @@ def test_mail_servers(data, authority):
         assert code == 1 and "does not offer STARTTLS" in what
     code, found = examine(data, mail_smtp_url=f"smtps://localhost:{port}", mail_from="a@example.com")
     assert code == 1 and "nothing answers" in found["mail"][0][1]
+
+
+def test_L2_a_mail_server_that_writes_on_the_terminal(data):
+    greeting = b"554 \x1b[2J\x1b]0;owned\x07\xe2\x80\xae\x9b1m " + b"x" * 500 + b"\r\n"
+    with FaultySmtp(greeting=greeting) as server:
+        env = {"KEYWARD_SERVER_PUBLIC_URL": FREE, "KEYWARD_MAIL_SMTP_URL": server.url(), "KEYWARD_MAIL_FROM": "a@example.com"}
+        for words in ("doctor",), ("doctor", "--json"):
+            out = command(*words, data=data, env=env)[1]
+            assert "554 " in out and "u001b[2J" in out and "x" * 81 not in out
+            assert not [c for c in out if c != "\n" and not c.isprintable()]
 
 
 def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(tmp_path):

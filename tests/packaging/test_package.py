@@ -48,6 +48,7 @@ def test_its_files_have_their_places_owners_and_modes(package):
     executable = {name for name, (mode, _) in found.items() if mode.startswith("-") and "x" in mode}
     assert executable == {"/usr/bin/keyward"}
     assert not [name for name, (mode, _) in found.items() if mode[5] == "w" or mode[8] == "w"]
+    assert found["/etc/keyward/keyward.toml"][0] == "-rw-r-----"  # secrets may stand in it; postinst has the group
     assert not [name for name in found if name.startswith(("/var", "/home", "/usr/local"))]
 
 
@@ -57,6 +58,7 @@ def test_its_scripts_are_there_and_the_settings_are_kept_over_upgrades(package, 
     for script in ("postinst", "prerm", "postrm"):
         assert stat.S_IMODE((tmp_path / script).stat().st_mode) == 0o755
         run("sh", "-n", tmp_path / script)
+    assert 'chgrp keyward "$settings"' in (tmp_path / "postinst").read_text()
 
 
 def keyward(root, *words):

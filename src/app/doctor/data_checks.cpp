@@ -5,14 +5,18 @@
 #include <algorithm>
 
 #include "app/core.hpp"
+#include "app/doctor/within.hpp"
 #include "app/master_key_file.hpp"
 #include "crypto/aead.hpp"
 #include "storage/errors.hpp"
 #include "storage/migrations.hpp"
+#include "storage/read_only.hpp"
 
 namespace keyward::app {
 
 namespace {
+
+constexpr std::size_t words_max = 400;  // of ours and the database's together
 
 void append(std::vector<Finding>& all, std::vector<Finding> more) {
   std::ranges::move(more, std::back_inserter(all));
@@ -78,36 +82,48 @@ std::vector<Finding> check_contents(storage::Database& database, const Config& c
 
 }  // namespace
 
-std::vector<Finding> check_data(const Config& config, Time now) {
+std::vector<Finding> check_data(const Config& config, const Clock& clock) {
   Findings found{"database"};
   auto options = to_database_options(config);
   const bool is_postgres = !options.postgres_url.empty();
   options.create = false;
-  options.reader_threads = options.writer_threads = 1;
+  options.reader_threads = 1;
+  const std::string path = options.path.string();
   try {
-    const auto database = storage::Database::open(options);
+    const auto opened = within(limits::doctor_network_timeout, [options = std::move(options)]() mutable {
+      return storage::open_to_read(std::move(options));
+    });
+    if (!opened) {
+      found.error("it does not answer in time", "see storage.url");
+      return found.take();
+    }
+    const auto& database = *opened;
     if (!database) {
       if (database.error().code == ErrorCode::not_found) {
         found.note(database.error().message, "the first start makes it");
       } else {
-        found.error(database.error().message, "see storage.url and storage.data");
+        found.error(cut_foreign(database.error().message, words_max), "see storage.url and storage.data");
       }
       return found.take();
     }
     std::vector<Finding> all;
     if (is_postgres) {
+      const auto asked_at = clock.now();
       const auto facts = (*database)->blocking_read(storage::read_server_facts);
+      const auto answered_at = clock.now();
       all = judge_server(facts);
-      append(all, judge_clocks("the database's", facts.now, now));
+      append(all, judge_clocks("the database's", facts.now, {.from = asked_at, .to = answered_at}));
     } else {
-      found.ok("SQLite " + (*database)->blocking_read(storage::read_sqlite_version) + ", " +
-               options.path.string());
+      found.ok("SQLite " + (*database)->blocking_read(storage::read_sqlite_version) + ", " + path);
       all = found.take();
     }
-    append(all, check_contents(**database, config, now));
+    append(all, check_contents(**database, config, clock.now()));
     return all;
   } catch (const storage::Failure& failure) {
-    found.error(std::string{"it does not answer: "} + failure.what(), "see storage.url");
+    found.error(cut_foreign(std::string{is_postgres ? "it does not answer: " : "it cannot be read: "} +
+                                failure.what(),
+                            words_max),
+                "see storage.url and storage.data");
     return found.take();
   }
 }
@@ -129,13 +145,13 @@ std::vector<Finding> judge_server(const storage::ServerFacts& facts) {
   }
   if (facts.over_network == "true" && facts.over_tls != "true")
     found.warning("the connection to PostgreSQL is not encrypted", "add sslmode=verify-full to storage.url");
-  found.otherwise_ok("PostgreSQL " + facts.version);
+  found.otherwise_ok("PostgreSQL " + cut_foreign(facts.version));
   return found.take();
 }
 
-std::vector<Finding> judge_clocks(std::string_view other, Time theirs, Time ours) {
+std::vector<Finding> judge_clocks(std::string_view other, Time theirs, const Between& ours) {
   Findings found{"clock"};
-  const auto apart = theirs > ours ? theirs - ours : ours - theirs;
+  const auto apart = std::max({theirs - ours.to, ours.from - theirs, Time::duration::zero()});
   const auto sentence = fmt::format("{} clock and this machine's are {} s apart", other,
                                     std::chrono::duration_cast<std::chrono::seconds>(apart).count());
   if (apart > limits::token_clock_skew) {

@@ -11,11 +11,15 @@
 namespace keyward::app {
 
 /// All of them; those that need the database only say so when it cannot be opened.
-std::vector<Finding> check_data(const Config& config, Time now);
+std::vector<Finding> check_data(const Config& config, const Clock& clock);
 
 // Each from what was read.
 std::vector<Finding> judge_server(const storage::ServerFacts& facts);
-std::vector<Finding> judge_clocks(std::string_view other, Time theirs, Time ours);
+/// `ours`: this machine's, just before they were asked and just after they answered.
+struct Between {
+  Time from, to;
+};
+std::vector<Finding> judge_clocks(std::string_view other, Time theirs, const Between& ours);
 std::vector<Finding> judge_keys(const std::vector<domain::SigningKeyRow>& keys, const Config& config,
                                 Time now);
 std::vector<Finding> judge_admins(const std::vector<domain::Account>& admins, Time now);

@@ -37,7 +37,9 @@ std::string_view to_text(Severity severity) {
   std::unreachable();
 }
 
-std::vector<Finding> examine(const ConfigSources& sources, const Clock& clock) {
+namespace {
+
+std::vector<Finding> look(const ConfigSources& sources, const Clock& clock) {
   Findings loading{"configuration"};
   const auto config = load_config(sources);
   if (!config) {
@@ -47,14 +49,24 @@ std::vector<Finding> examine(const ConfigSources& sources, const Clock& clock) {
   }
   loading.ok("every setting is known and good");
 
-  const auto now = clock.now();
   auto all = loading.take();
-  for (auto&& findings :
-       {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
-        check_secret_files(sources.environment), check_master_key(*config), check_data_folder(*config),
-        check_descriptors(*config), check_data(*config, now), check_certificate(*config, now),
-        check_public_url(*config, clock.now()), check_mail_server(*config), check_redis_server(*config)}) {
+  for (auto&& findings : {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
+                          check_secret_files(*config, sources.environment), check_master_key(*config),
+                          check_data_folder(*config), check_descriptors(*config), check_data(*config, clock),
+                          check_certificate(*config, clock.now()), check_public_url(*config, clock),
+                          check_mail_server(*config), check_redis_server(*config)}) {
     std::ranges::copy(findings, std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<Finding> examine(const ConfigSources& sources, const Clock& clock) {
+  auto all = look(sources, clock);
+  for (auto& finding : all) {
+    finding.what = to_printable(finding.what);
+    finding.mend = to_printable(finding.mend);
   }
   return all;
 }

@@ -57,11 +57,23 @@ TEST(Doctor, a_server_of_postgresql_is_judged_by_what_it_says) {
 
 TEST(Doctor, clocks_that_are_apart_are_told_by_how_much) {
   using std::chrono::seconds;
-  EXPECT_THAT(judge_clocks("the database's", now, now), ElementsAre(finding(Severity::ok, "agree")));
-  EXPECT_THAT(judge_clocks("the database's", now - seconds{30}, now),
+  EXPECT_THAT(judge_clocks("the database's", now, {now, now}), ElementsAre(finding(Severity::ok, "agree")));
+  EXPECT_THAT(judge_clocks("the database's", now + seconds{30}, {now, now + seconds{60}}),
+              ElementsAre(finding(Severity::ok, "agree")));  // it took a minute to answer
+  EXPECT_THAT(judge_clocks("the database's", now - seconds{30}, {now, now + seconds{1}}),
               ElementsAre(finding(Severity::warning, "30 s apart")));
-  EXPECT_THAT(judge_clocks("the database's", now + seconds{3600}, now),
+  EXPECT_THAT(judge_clocks("the database's", now + seconds{3600}, {now - seconds{1}, now}),
               ElementsAre(finding(Severity::error, "3600 s apart")));
+}
+
+TEST(Doctor, L2_what_other_machines_say_moves_no_cursor) {
+  EXPECT_EQ(to_printable("250 \x1b[2J\x9b \"C:\\x\"\u202e\r\n"),
+            "250 \\u001b[2J\\ufffd \"C:\\x\"\\u202e\\u000d\\u000a");
+  EXPECT_EQ(to_printable(""), "");
+  EXPECT_EQ(cut_foreign(std::string(80, 'a')), std::string(80, 'a'));
+  EXPECT_EQ(cut_foreign(std::string(81, 'a')), std::string(80, 'a') + "…");
+  EXPECT_EQ(cut_foreign("渡" + std::string(90, 'a')), "渡" + std::string(79, 'a') + "…");
+  EXPECT_EQ(cut_foreign(std::string(400, '\x80')), std::string(320, '\x80') + "…");
 }
 
 TEST(Doctor, a_key_is_judged_by_its_age) {

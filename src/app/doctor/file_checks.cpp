@@ -6,10 +6,13 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "app/core.hpp"
 #include "app/master_key_file.hpp"
+#include "redis/address.hpp"
 #include "storage/sqlite/data_folder.hpp"
 
 namespace keyward::app {
@@ -71,6 +74,37 @@ void check_file_system(Findings& found, const std::filesystem::path& path) {
   }
 }
 
+/// Root's own group, and that of the data folder or of who asks, are not counted.
+bool is_open_to_a_group(const struct stat& status, const Config& config) {
+  if ((status.st_mode & S_IRWXG) == 0 || status.st_gid == 0) return false;
+  const auto folder = look_at(config.storage.data);
+  return status.st_gid != (folder ? folder->st_gid : ::getegid());
+}
+
+/// Secrets that stand among the other settings.
+void check_settings_file(Findings& found, const Config& config) {
+  std::map<std::string, std::string> names;  // by file
+  for (const auto& [key, value, origin] : show_config(config)) {
+    const auto colon = origin.rfind(':');  // FILE:LINE
+    // Of Redis only the password is a secret.
+    const auto shown = key == "redis.url" ? redis::shown_url(config.redis.url.text()) : value;
+    if (!shown.contains("********") || colon == std::string::npos) continue;
+    auto& so_far = names[origin.substr(0, colon)];
+    so_far += (so_far.empty() ? "" : ", ") + key;
+  }
+  for (const auto& [path, secrets] : names) {
+    const auto status = look_at(path);
+    if (!status) continue;
+    const bool everybody = (status->st_mode & S_IRWXO) != 0;
+    if (everybody || is_open_to_a_group(*status, config)) {
+      found.error(fmt::format("{} can read {}, where {} stands",
+                              everybody ? "everybody on this machine" : "a group that is not the server's",
+                              path, secrets),
+                  "chgrp it to the server's group, chmod 640 it, and change the secret if somebody read it");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Finding> check_data_folder(const Config& config) {
@@ -125,7 +159,8 @@ std::vector<Finding> check_master_key(const Config& config) {
   return found.take();
 }
 
-std::vector<Finding> check_secret_files(const std::vector<std::pair<std::string, std::string>>& environment) {
+std::vector<Finding> check_secret_files(const Config& config,
+                                        const std::vector<std::pair<std::string, std::string>>& environment) {
   Findings found{"secrets"};
   std::size_t count = 0;
   for (const auto& [name, path] : environment) {
@@ -136,8 +171,12 @@ std::vector<Finding> check_secret_files(const std::vector<std::pair<std::string,
     if ((status->st_mode & S_IRWXO) != 0) {
       found.warning(fmt::format("everybody on this machine can read {} ({})", path, name),
                     "chmod 600 it, and change the secret if they did");
+    } else if (is_open_to_a_group(*status, config)) {
+      found.warning(fmt::format("a group that is not the server's can read {} ({})", path, name),
+                    "chmod 600 it, or chgrp it to the server's group");
     }
   }
+  check_settings_file(found, config);
   found.otherwise_ok(count == 0 ? "no secret comes from a file"
                                 : fmt::format("{} come from files that are not everybody's", count));
   return found.take();

@@ -10,8 +10,10 @@ namespace keyward::app {
 std::vector<Finding> check_data_folder(const Config& config);
 /// Where the master key is, and who can read it.
 std::vector<Finding> check_master_key(const Config& config);
-/// Files that …_FILE names, and the private key of TLS. `environment`: as load_config() has it.
-std::vector<Finding> check_secret_files(const std::vector<std::pair<std::string, std::string>>& environment);
+/// Files that …_FILE names, and the settings' own file where a secret stands in it: who else than the server
+/// can read them. `environment`: as load_config() has it.
+std::vector<Finding> check_secret_files(const Config& config,
+                                        const std::vector<std::pair<std::string, std::string>>& environment);
 /// File descriptors against server.connections_max.
 std::vector<Finding> check_descriptors(const Config& config);
 

@@ -1,6 +1,10 @@
 // A finding of `keyward doctor`: one line for the operator.
+//
+// Threats: what another machine answers is shown on a terminal (every finding goes through to_printable()
+// once, at the end of examine(); what is quoted of an answer is cut by cut_foreign()).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +22,12 @@ struct Finding {
   std::string what;   // what was found; never a secret
   std::string mend;   // what to do about it; empty where there is nothing to do
 };
+
+/// With control characters, ANSI escapes and marks of the writing direction escaped as to_log_json() has it
+/// (L2).
+std::string to_printable(std::string_view text);
+/// Of what another machine said: its beginning, as much as stands in a line.
+std::string cut_foreign(std::string_view foreign, std::size_t code_points_max = 80);
 
 /// The findings of one check, as it makes them.
 class Findings {

@@ -1,8 +1,6 @@
 // The mail server, as far as one can look without sending anything (RFC 5321 §4.1, RFC 3207).
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/doctor/network_checks.hpp"
 #include "base/limits.hpp"
 #include "mail/smtp_url.hpp"
@@ -26,8 +24,7 @@ Result<std::string> expect(web::BlockingLink& link, std::string_view code) {
   auto reply = link.receive(limits::doctor_answer_max_bytes, is_whole_reply);
   if (!reply) return reply;
   if (!reply->starts_with(code))
-    return fail(ErrorCode::unavailable,
-                "answers " + reply->substr(0, std::min(reply->find("\r\n"), std::size_t{80})));
+    return fail(ErrorCode::unavailable, "answers " + cut_foreign(reply->substr(0, reply->find("\r\n"))));
   return reply;
 }
 

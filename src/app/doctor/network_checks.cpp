@@ -80,7 +80,7 @@ void judge_version(Findings& found, const Place& place, const std::string& url) 
   const auto version =
       description->substr(at + mark.size(), description->find('"', at + mark.size()) - at - mark.size());
   if (version != KEYWARD_VERSION) {
-    found.warning(fmt::format("version {} runs there, and this is {}", version, KEYWARD_VERSION),
+    found.warning(fmt::format("version {} runs there, and this is {}", cut_foreign(version), KEYWARD_VERSION),
                   "restart the server after an upgrade");
   }
 }
@@ -95,7 +95,7 @@ std::optional<Time> parse_http_date(std::string_view text) {
   return from_unix_s(timegm(&parts));
 }
 
-std::vector<Finding> check_public_url(const Config& config, Time now) {
+std::vector<Finding> check_public_url(const Config& config, const Clock& clock) {
   Findings found{"public-url"};
   const auto& url = config.server.public_url;
   if (is_clear_text_url(url))
@@ -108,7 +108,9 @@ std::vector<Finding> check_public_url(const Config& config, Time now) {
   }
   const auto place = place_of(url);
   std::unique_ptr<web::BlockingLink> link;
+  const auto asked_at = clock.now();
   const auto answer = get(place, url, "/livez", link);
+  const auto answered_at = clock.now();
   if (!answer) {
     found.note(fmt::format("{}: {}", url, answer.error().message),
                "start the server, or see the name and the proxy");
@@ -116,7 +118,7 @@ std::vector<Finding> check_public_url(const Config& config, Time now) {
   }
   const auto head = std::string_view{*answer}.substr(0, answer->find("\r\n\r\n"));
   if (!head.starts_with("HTTP/1.1 200") && !head.starts_with("HTTP/1.0 200")) {
-    found.warning(fmt::format("{}/livez answers {}", url, head.substr(0, head.find("\r\n"))),
+    found.warning(fmt::format("{}/livez answers {}", url, cut_foreign(head.substr(0, head.find("\r\n")))),
                   "look where the proxy sends requests on");
   } else {
     judge_version(found, place, url);
@@ -125,12 +127,14 @@ std::vector<Finding> check_public_url(const Config& config, Time now) {
     found.error(fmt::format("the certificate at {} is not trusted: {}", url, *link->distrust()),
                 "serve a chain to an authority that browsers know");
   if (const auto end = link->certificate_expires_at(); end && !config.tls.development)
-    judge_end(found, "the certificate at " + url, *end, now);
+    judge_end(found, "the certificate at " + url, *end, answered_at);
   found.otherwise_ok(url + " answers, and it is this version");
   auto all = found.take();
   if (const auto date = parse_http_date(header_of(head, "\r\nDate: ")))
-    std::ranges::move(judge_clocks("the public URL's", *date, std::chrono::floor<std::chrono::seconds>(now)),
-                      std::back_inserter(all));
+    std::ranges::move(
+        judge_clocks("the public URL's", *date,
+                     {.from = std::chrono::floor<std::chrono::seconds>(asked_at), .to = answered_at}),
+        std::back_inserter(all));
   return all;
 }
 

@@ -8,7 +8,7 @@
 
 namespace keyward::app {
 
-std::vector<Finding> check_public_url(const Config& config, Time now);
+std::vector<Finding> check_public_url(const Config& config, const Clock& clock);
 /// The files of tls.certificate and tls.key.
 std::vector<Finding> check_certificate(const Config& config, Time now);
 /// Connects, greets and asks what the server offers; sends no mail and logs in nowhere.

@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "app/config/redis_check.hpp"
+#include "app/doctor/within.hpp"
+#include "base/limits.hpp"
 #include "redis/connection.hpp"
 #include "redis/errors.hpp"
 
@@ -22,9 +24,22 @@ std::optional<std::string> read_eviction(redis::Connection& connection) {
   return reply.items[1].text;
 }
 
+constexpr std::size_t words_max = 240;  // of ours and theirs together
+
+struct Greeting {
+  std::string version;
+  std::optional<std::string> eviction;
+};
+
+Greeting greet(const redis::Address& address, const std::string& ca_file) {
+  redis::Connection connection{address, ca_file, "keyward-doctor"};
+  return {connection.version(), read_eviction(connection)};
+}
+
 void judge(Findings& found, const redis::Address& address, const std::optional<std::string>& eviction) {
   if (eviction && *eviction != "noeviction") {
-    found.warning(fmt::format("its maxmemory-policy is {}: counts of guesses may be thrown away", *eviction),
+    found.warning(fmt::format("its maxmemory-policy is {}: counts of guesses may be thrown away",
+                              cut_foreign(*eviction)),
                   "CONFIG SET maxmemory-policy noeviction");
   }
   if (address.socket_path.empty() && !is_loopback(address.host) && address.password.empty())
@@ -44,14 +59,17 @@ std::vector<Finding> check_redis_server(const Config& config) {
     found.warning(fmt::format("redis.url goes to {} in clear, its password too", where),
                   "use TLS (rediss://), or a network that is yours alone");
   try {
-    redis::Connection connection{*address, config.redis.ca_file.string(), "keyward-doctor"};
-    judge(found, *address, read_eviction(connection));
-    found.otherwise_ok(fmt::format("version {} answers at {}", connection.version(), where));
+    const auto greeting = within(limits::doctor_network_timeout,
+                                 [own = redis::parse_url(config.redis.url.text()).value(),
+                                  ca_file = config.redis.ca_file.string()] { return greet(own, ca_file); });
+    if (!greeting) throw redis::Failure("does not resolve, or not in time");
+    judge(found, *address, greeting->eviction);
+    found.otherwise_ok(fmt::format("version {} answers at {}", cut_foreign(greeting->version), where));
   } catch (const redis::Refusal& refusal) {
-    found.error(fmt::format("Redis at {} {}", where, refusal.what()),
+    found.error(fmt::format("Redis at {} {}", where, cut_foreign(refusal.what(), words_max)),
                 "correct redis.url, or what the server allows its users; 6.2 is the least version");
   } catch (const redis::Failure& failure) {
-    found.error(fmt::format("Redis at {}: {}", where, failure.what()),
+    found.error(fmt::format("Redis at {}: {}", where, cut_foreign(failure.what(), words_max)),
                 "see that it runs and that redis.url names it; until then limits fall back");
   }
   return found.take();

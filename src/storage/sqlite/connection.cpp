@@ -16,11 +16,31 @@ namespace {
 /// "KWRD", in the file's head: tells our files from those of other programs.
 constexpr std::int64_t application_id = 0x4B575244;
 
+/// The file, to be read without a trace (sqlite.org/c3ref/open.html, walformat.html). A reader of a
+/// write-ahead log otherwise makes that and its index, and leaves both behind.
+std::string untouching_url(const std::filesystem::path& path) {
+  std::error_code none;
+  auto file = std::filesystem::canonical(path, none).string();  // the log lies beside where a link leads
+  if (none) file = std::filesystem::absolute(path).string();
+  std::string url = "file://";
+  for (const char c : file) {
+    const bool special = c == '%' || c == '?' || c == '#';
+    url += special ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  const auto log_bytes = std::filesystem::file_size(file + "-wal", none);
+  const bool has_log = !none && (log_bytes != 0 || std::filesystem::exists(file + "-shm", none));
+  // Without a log nobody is at work: the file is read as it lies there. Beside one, its index is looked at.
+  return url + (has_log ? "?readonly_shm=1" : "?immutable=1");
+}
+
 sqlite3* open_file(const Options& options, Access access) {
   // No mutex: a connection belongs to one thread at a time.
-  const int mode = access == Access::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  const int mode =
+      (access == Access::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX;
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(options.path.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = options.read_only ? sqlite3_open_v2(untouching_url(options.path).c_str(), &raw,
+                                                       mode | SQLITE_OPEN_URI, nullptr)
+                                     : sqlite3_open_v2(options.path.c_str(), &raw, mode, nullptr);
   if (code != SQLITE_OK) {
     const std::string why = raw != nullptr ? sqlite3_errmsg(raw) : "out of memory";
     sqlite3_close_v2(raw);
@@ -72,7 +92,13 @@ void SqliteConnection::configure(const Options& options) {
   } catch (const Unavailable&) {
     throw;
   } catch (const Failure&) {
-    if (sqlite3_errcode(database_.get()) != SQLITE_NOTADB) throw;
+    const int code = sqlite3_errcode(database_.get()) & 0xff;
+    if (options.read_only && (code == SQLITE_CANTOPEN || code == SQLITE_READONLY)) {
+      throw Failure(fmt::format(
+          "The log beside {}, left by a crash, cannot be read without a change. The next start does.",
+          options.path.string()));
+    }
+    if (code != SQLITE_NOTADB) throw;
     throw Failure(
         fmt::format("{} is not a SQLite database. Move it away, or choose another data folder with --data.",
                     options.path.string()));
@@ -95,12 +121,7 @@ void SqliteConnection::configure(const Options& options) {
   if (run_for_number("PRAGMA synchronous") != 2) throw Failure("This SQLite refuses synchronous = FULL.");
 }
 
-void SqliteConnection::claim_file(const Options& options) {
-  if (access_ == Access::read) return;
-  if (sqlite3_db_readonly(database_.get(), "main") == 1) {
-    throw Failure(fmt::format("{} cannot be written. Give this user the right to write it and its folder.",
-                              options.path.string()));
-  }
+bool SqliteConnection::is_ours(const Options& options) {
   const std::int64_t owner = run_for_number("PRAGMA application_id");
   const bool empty = run_for_number("SELECT count(*) FROM sqlite_master") == 0;
   if (owner != application_id && !(owner == 0 && empty)) {
@@ -108,13 +129,26 @@ void SqliteConnection::claim_file(const Options& options) {
         fmt::format("{} is a SQLite database of another program. Choose another data folder with --data.",
                     options.path.string()));
   }
+  return owner == application_id;
+}
+
+void SqliteConnection::claim_file(const Options& options) {
+  if (access_ == Access::read) {
+    if (options.read_only) is_ours(options);  // elsewhere the writer has looked
+    return;
+  }
+  if (sqlite3_db_readonly(database_.get(), "main") == 1) {
+    throw Failure(fmt::format("{} cannot be written. Give this user the right to write it and its folder.",
+                              options.path.string()));
+  }
+  const bool ours = is_ours(options);
   SqliteStatement journal{database_.get(), "PRAGMA journal_mode = WAL"};
   journal.start({});
   const bool wal = journal.next() && std::get<std::string_view>(journal.column(0)) == "wal";
   journal.finish();
   if (!wal)
     throw Failure(fmt::format("SQLite cannot keep a write-ahead log beside {}.", options.path.string()));
-  if (owner != application_id) run("PRAGMA application_id = 1264013892");
+  if (!ours) run("PRAGMA application_id = 1264013892");
 }
 
 void SqliteConnection::run(Sql sql) {

@@ -50,6 +50,7 @@ class SqliteConnection final : public Connection {
 
   void configure(const Options& options);
   void claim_file(const Options& options);
+  bool is_ours(const Options& options);
   void run(Sql sql);
   std::int64_t run_for_number(Sql sql);
 

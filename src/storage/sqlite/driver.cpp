@@ -16,7 +16,8 @@ class SqliteDriver final : public Driver {
 
   [[nodiscard]] LaneShape shape(Access access) const override {
     // One writer: SQLite lets one at a time in, and whoever waits shares the next commit.
-    if (access == Access::write) return {.connections = 1, .group_max = options_.group_max};
+    if (access == Access::write)
+      return {.connections = options_.read_only ? 0UL : 1UL, .group_max = options_.group_max};
     return {.connections = options_.reader_threads, .group_max = 1};
   }
   [[nodiscard]] bool writers_take_turns() const override { return true; }

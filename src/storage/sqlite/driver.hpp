@@ -22,6 +22,7 @@ struct Options {
   std::size_t group_max = 64;
   bool create = true;
   bool allow_network_file_system = false;
+  bool read_only = false;  // readers leave the folder as it is, and look whose file it is
 };
 
 /// Makes and checks the folder and the file, and answers in sentences for the person who starts the server.

@@ -41,6 +41,12 @@ AddressList resolve(const std::string& host, const std::string& port, steady_clo
   return found.get();
 }
 
+int count(const addrinfo* list) {
+  int addresses = 0;
+  for (; list != nullptr; list = list->ai_next) ++addresses;
+  return addresses;
+}
+
 std::unexpected<Error> unavailable(std::string_view why) {
   return fail(ErrorCode::unavailable, std::string{why});
 }
@@ -84,14 +90,18 @@ Result<std::unique_ptr<BlockingLink>> BlockingLink::connect(const std::string& h
 Result<void> BlockingLink::open(const std::string& host, const std::string& port) {
   const auto addresses = resolve(host, port, deadline_);
   if (!addresses) return unavailable("does not resolve");
+  auto addresses_left = count(addresses.get());
   for (const auto* address = addresses.get(); address != nullptr; address = address->ai_next) {
+    // One that lets packets vanish leaves the others their time.
+    const auto now = steady_clock::now();
+    const auto deadline = now + (deadline_ - now) / addresses_left--;
     socket_ = ::socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (socket_ < 0) continue;
     const bool begun = ::connect(socket_, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS;
     int failure = 0;
     socklen_t size = sizeof failure;
-    if (begun && wait_for(POLLOUT) && ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 &&
-        failure == 0) {
+    if (begun && wait_until(deadline, POLLOUT) &&
+        ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 && failure == 0) {
       return {};
     }
     ::close(socket_);
@@ -100,8 +110,8 @@ Result<void> BlockingLink::open(const std::string& host, const std::string& port
   return unavailable("nothing answers");
 }
 
-bool BlockingLink::wait_for(short events) const {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - steady_clock::now());
+bool BlockingLink::wait_until(steady_clock::time_point deadline, short events) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
   if (left.count() <= 0) return false;
   pollfd waited{.fd = socket_, .events = events, .revents = 0};
   return ::poll(&waited, 1, static_cast<int>(left.count())) == 1;

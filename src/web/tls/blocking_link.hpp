@@ -1,8 +1,8 @@
 // BlockingLink: a connection to another server for `keyward doctor`, which looks at who answers there and
 // how.
 //
-// All of it together has one time limit. Over TLS it goes on with whoever answers, since nothing secret is
-// said; distrust() has what is wrong with their certificate.
+// All of it together has one time limit, of which each address of a host has its share. Over TLS it goes on
+// with whoever answers, since nothing secret is said; distrust() has what is wrong with their certificate.
 #pragma once
 
 #include <chrono>
@@ -42,7 +42,8 @@ class BlockingLink {
   struct Session;
   explicit BlockingLink(std::chrono::steady_clock::time_point deadline);
   Result<void> open(const std::string& host, const std::string& port);
-  [[nodiscard]] bool wait_for(short events) const;
+  [[nodiscard]] bool wait_for(short events) const { return wait_until(deadline_, events); }
+  [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point deadline, short events) const;
   [[nodiscard]] bool wait_for_tls(int returned) const;
 
   std::chrono::steady_clock::time_point deadline_;
