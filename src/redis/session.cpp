@@ -22,7 +22,7 @@ Session::Session(const Address& address, const std::string& ca_file, const std::
   std::vector<Words> loads;
   for (const auto script : scripts_) loads.push_back({"SCRIPT", "LOAD", std::string{script}});
   for (auto& reply : connection_.call(loads, connect_deadline())) {
-    if (reply.is_error()) throw Refusal("refuses a script: " + reply.text);
+    require(reply, "a script");
     digests_.push_back(std::move(reply.text));
   }
 }
