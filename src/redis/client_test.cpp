@@ -164,6 +164,27 @@ TEST(RedisClient, one_that_may_not_write_counts_as_away) {
   EXPECT_EQ(client.statistics().failures, 1U);
 }
 
+TEST(RedisClient, H4_no_caller_waits_for_longer_because_others_wait) {
+  const FakeRedis server{[](std::string_view read) {
+    if (!read.contains("EVALSHA")) return FakeRedis::greet(read);
+    std::this_thread::sleep_for(milliseconds{200});  // a slow one, and in time for one batch
+    std::string answer;
+    for (auto at = read.find("EVALSHA"); at != std::string_view::npos; at = read.find("EVALSHA", at + 1))
+      answer += ":1\r\n";
+    return answer;
+  }};
+  Client client{options_for(server.url())};
+  ASSERT_TRUE(client.blocking_start());
+  const auto before = steady_clock::now();
+  asio::io_context loop;
+  std::vector<std::optional<Result<Reply>>> results(1000);
+  for (auto& result : results) spawn(loop.get_executor(), store(client.run(0, {"a", "1"}), result), "test");
+  loop.run();
+  EXPECT_LT(steady_clock::now() - before, milliseconds{600});
+  EXPECT_TRUE(std::ranges::all_of(results, [](const auto& result) { return result.has_value(); }));
+  EXPECT_TRUE(std::ranges::any_of(results, [](const auto& result) { return !result->has_value(); }));
+}
+
 TEST(RedisClient, H4_one_that_still_loads_its_data_is_away_and_no_error) {
   std::atomic<bool> loading = true;
   const FakeRedis server{[&](std::string_view read) {

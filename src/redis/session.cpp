@@ -31,11 +31,10 @@ Words Session::to_words(const Call& call) const {
   return call.script ? with_key("EVALSHA", digests_.at(*call.script), call.words) : call.words;
 }
 
-std::vector<Reply> Session::run(std::span<const Call> calls) {
+std::vector<Reply> Session::run(std::span<const Call> calls, Deadline deadline) {
   std::vector<Words> commands;
   commands.reserve(calls.size());
   for (const auto& call : calls) commands.push_back(to_words(call));
-  const auto deadline = answer_deadline();
   auto replies = connection_.call(commands, deadline);
 
   std::vector<Words> again;
