@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "base/log.hpp"
 #include "features/events.hpp"
 #include "features/limited.hpp"
 #include "runtime/pause.hpp"
@@ -134,7 +135,12 @@ std::unexpected<Error> PasswordAttempts::too_many_passwords(const Refusal& refus
 }
 
 Task<void> PasswordAttempts::settle(std::vector<domain::Settled> all) {
-  if (!all.empty()) co_await uses_.limits.settle_each(std::move(all));
+  if (all.empty()) co_return;
+  try {
+    co_await uses_.limits.settle_each(std::move(all));
+  } catch (const std::exception& exception) {
+    log(LogLevel::warning, "password_attempt_not_settled", {{"reason", exception.what()}});
+  }
 }
 
 Task<void> PasswordAttempts::failed(PasswordAttempt attempt) {

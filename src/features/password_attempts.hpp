@@ -89,6 +89,8 @@ class PasswordAttempts {
   Task<std::optional<Refusal>> take(PasswordAttempt& attempt, std::vector<domain::Bucket> buckets);
   static std::unexpected<Error> too_many_passwords(const Refusal& refusal);
   Task<std::vector<domain::Verdict>> take_or_wait(std::vector<domain::Bucket> buckets);
+  /// What cannot be written is logged: the password was compared, and its answer must not wait for this. The
+  /// attempt stays counted.
   Task<void> settle(std::vector<domain::Settled> all);
   Dependencies uses_;
 };

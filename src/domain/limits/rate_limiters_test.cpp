@@ -145,7 +145,7 @@ TEST_P(RateLimiters, two_buckets_are_taken_from_together_or_not_at_all) {
   EXPECT_EQ(node->take(five_passwords, address.key, address.limit).remaining, 3U);
 }
 
-TEST_P(RateLimiters, A5_a_flood_at_a_locked_account_writes_nothing_to_the_database) {
+TEST_P(RateLimiters, a_flood_at_a_locked_account_writes_nothing_to_the_database) {
   if (!has_database()) GTEST_SKIP() << "no database";
   const auto node = make_node();
   const Bucket address{.limit = LimitClass::login_address, .key = key_number(1), .rule = hundred_passwords};
