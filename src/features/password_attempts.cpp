@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "base/log.hpp"
 #include "features/events.hpp"
 #include "features/limited.hpp"
 #include "runtime/pause.hpp"
@@ -55,6 +56,12 @@ domain::SecurityEvent about_refusal(const PasswordAttempt& attempt, LimitClass l
   return about_attempt(by_address ? "excess_rate_limit_exceeded" : "authn_login_lock", attempt, limit);
 }
 
+std::vector<domain::Settled> all_as(const PasswordAttempt& attempt, Settlement settlement) {
+  std::vector<domain::Settled> all;
+  for (const auto& taken : attempt.taken) all.push_back({.taken = taken, .settlement = settlement});
+  return all;
+}
+
 }  // namespace
 
 Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
@@ -69,27 +76,28 @@ Task<Result<PasswordAttempt>> PasswordAttempts::begin(AttemptedBy by) {
 
   if (attempt.device) {
     // Not by address: neighbours behind one address (NAT, a /64) must not lock out a device that is known.
-    const auto refusal = co_await take(attempt, {{{LimitClass::login_devices, attempt.account},
-                                                  {LimitClass::login_device, *attempt.device}}});
+    const auto refusal =
+        co_await take(attempt, {{.limit = LimitClass::login_devices, .key = attempt.account},
+                                {.limit = LimitClass::login_device, .key = *attempt.device}});
     if (!refusal) co_return attempt;
     if (refusal->pending) co_return too_many_passwords(*refusal);
     // Used up, perhaps by somebody who knew the password once and kept tokens: from here on the owner is one
     // more stranger, with the attempts that strangers share, and a success makes the device a new one.
     attempt.device.reset();
   }
-  // The address first: whoever is over that limit does not even touch an account's.
+  // The address first: whoever is over that limit is told so, and does not even touch an account's.
   const auto address = limits.key_of_address(attempt.by.client.address);
-  const auto refusal =
-      co_await take(attempt, {{{LimitClass::login_address, address}, {LimitClass::login, attempt.account}}});
+  const auto refusal = co_await take(attempt, {{.limit = LimitClass::login_address, .key = address},
+                                               {.limit = LimitClass::login, .key = attempt.account}});
   if (refusal) co_return too_many_passwords(*refusal);
   co_return attempt;
 }
 
-Task<domain::Verdict> PasswordAttempts::take_or_wait(LimitClass limit, domain::LimitKey key) {
+Task<std::vector<domain::Verdict>> PasswordAttempts::take_or_wait(std::vector<domain::Bucket> buckets) {
   auto wait = limits::attempt_first_wait;
   while (true) {
-    const auto verdict = co_await uses_.limits.take(limit, key, uses_.clock.now());
-    if (!verdict.pending || wait > limits::attempt_last_wait) co_return verdict;
+    auto verdicts = co_await uses_.limits.take_each(buckets, uses_.clock.now());
+    if (!verdicts.back().pending || wait > limits::attempt_last_wait) co_return verdicts;
     co_await pause(wait);
     wait *= 2;
   }
@@ -97,24 +105,25 @@ Task<domain::Verdict> PasswordAttempts::take_or_wait(LimitClass limit, domain::L
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): begin() awaits it in place
 Task<std::optional<PasswordAttempts::Refusal>> PasswordAttempts::take(PasswordAttempt& attempt,
-                                                                      std::array<Bucket, 2> buckets) {
-  for (const auto [limit, key] : buckets) {
-    const auto verdict = co_await take_or_wait(limit, key);
-    const auto left = until_reset(verdict, uses_.clock.now());
-    if (limit == own_bucket(attempt) || !verdict.allowed) {
-      show_limit(attempt.by.headers, shown_name(limit), uses_.limits.rule_of(limit), verdict.remaining, left);
-    }
-    if (!verdict.allowed) {
-      co_await give_back(attempt);  // no password will be compared
-      attempt.taken.clear();
-      if (verdict.first_refusal) uses_.events.emit(about_refusal(attempt, limit));
-      co_return Refusal{.limit = limit, .pending = verdict.pending, .left = left};
-    }
-    attempt.taken.push_back(
-        {.limit = limit, .key = key, .window = verdict.window, .gate_window = verdict.gate_window});
-    attempt.was_last = verdict.remaining == 0;  // the own bucket is asked last
-    attempt.failures_before = verdict.settled;
+                                                                      std::vector<domain::Bucket> buckets) {
+  const auto verdicts = co_await take_or_wait(buckets);
+  const auto& last = verdicts.back();
+  const auto limit = buckets.at(verdicts.size() - 1).limit;
+  const auto left = until_reset(last, uses_.clock.now());
+  show_limit(attempt.by.headers, shown_name(limit), uses_.limits.rule_of(limit), last.remaining, left);
+  if (!last.allowed) {
+    if (last.first_refusal) uses_.events.emit(about_refusal(attempt, limit));
+    co_return Refusal{.limit = limit, .pending = last.pending, .left = left};
   }
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    const auto& verdict = verdicts.at(i);
+    attempt.taken.push_back({.limit = buckets[i].limit,
+                             .key = buckets[i].key,
+                             .window = verdict.window,
+                             .gate_window = verdict.gate_window});
+  }
+  attempt.was_last = last.remaining == 0;
+  attempt.failures_before = last.settled;
   co_return std::nullopt;
 }
 
@@ -125,24 +134,34 @@ std::unexpected<Error> PasswordAttempts::too_many_passwords(const Refusal& refus
                   refusal.pending ? seconds{1} : refusal.left);
 }
 
+Task<void> PasswordAttempts::settle(std::vector<domain::Settled> all) {
+  if (all.empty()) co_return;
+  try {
+    co_await uses_.limits.settle_each(std::move(all));
+  } catch (const std::exception& exception) {
+    log(LogLevel::warning, "password_attempt_not_settled", {{"reason", exception.what()}});
+  }
+}
+
 Task<void> PasswordAttempts::failed(PasswordAttempt attempt) {
-  for (const auto& taken : attempt.taken) co_await uses_.limits.settle(taken, Settlement::counted);
+  co_await settle(all_as(attempt, Settlement::counted));
   if (attempt.was_last) {
     uses_.events.emit(about_attempt("authn_login_fail_max", attempt, own_bucket(attempt)));
   }
 }
 
 Task<void> PasswordAttempts::give_back(PasswordAttempt attempt) {
-  for (const auto& taken : attempt.taken) co_await uses_.limits.settle(taken, Settlement::given_back);
+  co_await settle(all_as(attempt, Settlement::given_back));
 }
 
 Task<void> PasswordAttempts::succeeded(PasswordAttempt attempt) {
   const auto own = own_bucket(attempt);
-  for (const auto& taken : attempt.taken) {
-    // What strangers did to the account's bucket stays while the owner passes by another one.
-    const bool is_own = taken.limit == own;
-    co_await uses_.limits.settle(taken, is_own ? Settlement::cleared : Settlement::given_back);
+  // What strangers did to the account's bucket stays while the owner passes by another one.
+  auto all = all_as(attempt, Settlement::given_back);
+  for (auto& each : all) {
+    if (each.taken.limit == own) each.settlement = Settlement::cleared;
   }
+  co_await settle(std::move(all));
   if (uses_.limits.enabled()) {
     const auto rule = uses_.limits.rule_of(own);
     show_limit(attempt.by.headers, shown_name(own), rule, rule.quota, rule.window);
@@ -162,8 +181,9 @@ void PasswordAttempts::remember_device(const PasswordAttempt& attempt) {
 
 Task<void> PasswordAttempts::forgive(std::string email) {
   const auto key = uses_.limits.key_of_login(email);
-  for (const auto limit : {LimitClass::login, LimitClass::login_devices})
-    co_await uses_.limits.settle({.limit = limit, .key = key}, Settlement::cleared);
+  co_await settle(
+      {{.taken = {.limit = LimitClass::login, .key = key}, .settlement = Settlement::cleared},
+       {.taken = {.limit = LimitClass::login_devices, .key = key}, .settlement = Settlement::cleared}});
 }
 
 }  // namespace keyward::features

@@ -17,7 +17,6 @@
 // each key and window).
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,19 +80,18 @@ class PasswordAttempts {
   Task<void> forgive(std::string email);
 
  private:
-  struct Bucket {
-    domain::LimitClass limit;
-    domain::LimitKey key;
-  };
   struct Refusal {
     domain::LimitClass limit;
     bool pending;  // not for good
     seconds left;  // of its window
   };
-  /// One from both, or from neither. The bucket of the one who asks stands last.
-  Task<std::optional<Refusal>> take(PasswordAttempt& attempt, std::array<Bucket, 2> buckets);
+  /// One from each, or from none. The bucket of the one who asks stands last.
+  Task<std::optional<Refusal>> take(PasswordAttempt& attempt, std::vector<domain::Bucket> buckets);
   static std::unexpected<Error> too_many_passwords(const Refusal& refusal);
-  Task<domain::Verdict> take_or_wait(domain::LimitClass limit, domain::LimitKey key);
+  Task<std::vector<domain::Verdict>> take_or_wait(std::vector<domain::Bucket> buckets);
+  /// What cannot be written is logged: the password was compared, and its answer must not wait for this. The
+  /// attempt stays counted.
+  Task<void> settle(std::vector<domain::Settled> all);
   Dependencies uses_;
 };
 

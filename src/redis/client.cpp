@@ -40,7 +40,7 @@ void Client::stop() {
 Task<Result<Reply>> Client::run(std::size_t script, Words key_and_arguments) {
   return await_completion<Result<Reply>>(
       [this, call = Call{script, std::move(key_and_arguments)}](Completion<Result<Reply>> done) mutable {
-        submit({std::move(call), std::move(done)});
+        submit({std::move(call), std::move(done), answer_deadline()});
       });
 }
 
@@ -147,8 +147,10 @@ void Client::run_batch(Batch batch) {
   for (auto& pending : batch) calls.push_back(std::move(pending.call));
   std::string failed;
   std::vector<Reply> replies;
+  const auto deadline = batch.front().deadline;  // who has waited longest
   try {
-    replies = session_->run(calls);
+    if (std::chrono::steady_clock::now() >= deadline) throw Failure("does not answer in time");
+    replies = session_->run(calls, deadline);
   } catch (const Failure& failure) {
     failed = failure.what();
   }

@@ -1,11 +1,11 @@
 // Client: Redis for coroutines. One thread (`kw-redis`) takes all calls that wait, writes them in one go, and
 // resumes each caller on its own loop.
 //
-// Threat: a Redis that is away, stopped or slow, and holds every login up. Answer: an answer has 250 ms;
-// then, and until a new connection has greeted, every call is refused at once (ErrorCode::unavailable), and
-// the thread tries again on its own, after 50 ms and up to a second. An idle connection is asked twice a
-// second. Threat: a Redis that answers but cannot write (a replica, out of memory, a full disk). Answer: a
-// script's error is a failure like any other.
+// Threat: a Redis that is away, stopped or slow, and holds every login up. Answer: an answer has 250 ms, the
+// time that its call has waited for others among them; then, and until a new connection has greeted, every
+// call is refused at once (ErrorCode::unavailable), and the thread tries again on its own, after 50 ms and up
+// to a second. An idle connection is asked twice a second. Threat: a Redis that answers but cannot write (a
+// replica, out of memory, a full disk). Answer: a script's error is a failure like any other.
 #pragma once
 
 #include <atomic>
@@ -60,7 +60,9 @@ class Client {
   /// A script's answer. Error unavailable: Redis is away, or answered with an error.
   Task<Result<Reply>> run(std::size_t script, Words key_and_arguments);
   /// For whoever waits for nothing: in the order of all calls, and lost when Redis is away.
-  void cast(Call call) { submit({.call = std::move(call), .done = std::nullopt}); }
+  void cast(Call call) {
+    submit({.call = std::move(call), .done = std::nullopt, .deadline = answer_deadline()});
+  }
 
   [[nodiscard]] bool is_up() const { return up_; }
   [[nodiscard]] Statistics statistics() const;
@@ -69,6 +71,7 @@ class Client {
   struct Pending {
     Call call;
     std::optional<Completion<Result<Reply>>> done;
+    Deadline deadline;
   };
   using Batch = std::vector<Pending>;
 

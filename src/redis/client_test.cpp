@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "redis/subscriber.hpp"
+#include "redis/testing/fake_redis.hpp"
 #include "redis/testing/redis_server.hpp"
 
 namespace keyward::redis {
@@ -17,6 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using testing::FakeRedis;
 using testing::RedisServer;
 
 constexpr std::string_view add_script = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
@@ -160,6 +162,64 @@ TEST(RedisClient, one_that_may_not_write_counts_as_away) {
   EXPECT_EQ(server.ask({"REPLICAOF", "127.0.0.1", "1"}).text, "OK");
   EXPECT_FALSE(run(client, "a"));
   EXPECT_EQ(client.statistics().failures, 1U);
+}
+
+TEST(RedisClient, H4_no_caller_waits_for_longer_because_others_wait) {
+  const FakeRedis server{[](std::string_view read) {
+    if (!read.contains("EVALSHA")) return FakeRedis::greet(read);
+    std::this_thread::sleep_for(milliseconds{200});  // a slow one, and in time for one batch
+    std::string answer;
+    for (auto at = read.find("EVALSHA"); at != std::string_view::npos; at = read.find("EVALSHA", at + 1))
+      answer += ":1\r\n";
+    return answer;
+  }};
+  Client client{options_for(server.url())};
+  ASSERT_TRUE(client.blocking_start());
+  const auto before = steady_clock::now();
+  asio::io_context loop;
+  std::vector<std::optional<Result<Reply>>> results(1000);
+  for (auto& result : results) spawn(loop.get_executor(), store(client.run(0, {"a", "1"}), result), "test");
+  loop.run();
+  EXPECT_LT(steady_clock::now() - before, milliseconds{600});
+  EXPECT_TRUE(std::ranges::all_of(results, [](const auto& result) { return result.has_value(); }));
+  EXPECT_TRUE(std::ranges::any_of(results, [](const auto& result) { return !result->has_value(); }));
+}
+
+TEST(RedisClient, H4_one_that_still_loads_its_data_is_away_and_no_error) {
+  std::atomic<bool> loading = true;
+  const FakeRedis server{[&](std::string_view read) {
+    if (loading && read.contains("LOAD")) return std::string{"-LOADING Redis is loading the dataset\r\n"};
+    return FakeRedis::greet(read);
+  }};
+  Client client{options_for(server.url())};
+  ASSERT_TRUE(client.blocking_start());
+  EXPECT_FALSE(client.is_up());
+  loading = false;
+  wait_until([&] { return client.is_up(); });
+}
+
+TEST(RedisClient, a_script_that_may_not_be_or_is_none_is_an_error) {
+  const RedisServer server{{"--user", "ada", "on", ">lovelace", "~*", "&*", "+@all", "-script"}};
+  auto url = server.url();
+  Client forbidden{options_for(url.insert(std::string_view{"unix://"}.size(), "ada:lovelace@"))};
+  EXPECT_FALSE(forbidden.blocking_start());
+  auto options = options_for(server.url());
+  options.scripts = {"return ("};
+  Client none{std::move(options)};
+  EXPECT_FALSE(none.blocking_start());
+}
+
+TEST(RedisClient, L2_a_server_that_repeats_the_password_is_not_repeated) {
+  const FakeRedis server{[](std::string_view) {
+    return std::string{"-ERR unknown command 'AUTH', with args beginning with: 'c4nary'\r\n"};
+  }};
+  std::string reason;
+  auto options = options_for(server.url(":c4nary@"));
+  options.on_change = [&](bool, const std::string& why) { reason = why; };
+  Client client{std::move(options)};
+  EXPECT_TRUE(client.blocking_start());
+  client.stop();
+  EXPECT_EQ(reason, "refuses the user and the password: ERR");
 }
 
 TEST(RedisSubscriber, hears_what_is_published_and_says_when_it_may_have_missed_something) {

@@ -64,17 +64,17 @@ void add_command(std::string& to, std::span<const std::string_view> words) {
 
 /// An answer that says: not us, not ever.
 bool is_final(std::string_view error) {
-  for (const std::string_view sign : {"WRONGPASS", "NOAUTH", "NOPERM", "ERR invalid password", "ERR AUTH",
-                                      "ERR Client sent AUTH", "ERR DB index", "ERR invalid DB index"}) {
+  for (const std::string_view sign :
+       {"WRONGPASS", "NOAUTH", "NOPERM", "ERR invalid password", "ERR AUTH", "ERR Client sent AUTH",
+        "ERR DB index", "ERR invalid DB index", "ERR Error compiling script"}) {
     if (error.starts_with(sign)) return true;
   }
   return false;
 }
 
-void require(const Reply& reply, std::string_view command) {
-  if (!reply.is_error()) return;
-  const auto sentence = fmt::format("refuses {}: {}", command, reply.text);
-  if (is_final(reply.text)) throw Refusal(sentence);
+[[noreturn]] void refuse(std::string_view error, std::string_view what, std::string_view shown) {
+  const auto sentence = fmt::format("refuses {}: {}", what, shown);
+  if (is_final(error)) throw Refusal(sentence);
   throw Failure(sentence);
 }
 
@@ -86,6 +86,10 @@ std::string_view value_in(std::string_view info, std::string_view name) {
 }
 
 }  // namespace
+
+void require(const Reply& reply, std::string_view what) {
+  if (reply.is_error()) refuse(reply.text, what, reply.text);
+}
 
 Deadline connect_deadline() { return std::chrono::steady_clock::now() + limits::redis_connect_timeout; }
 Deadline answer_deadline() { return std::chrono::steady_clock::now() + limits::redis_answer_timeout; }
@@ -113,7 +117,10 @@ void Connection::authenticate(const Address& address, Deadline deadline) {
   add_command(command, words);
   wire_->send(command, deadline);
   wipe(command);
-  require(receive(deadline), "the user and the password");
+  const auto reply = receive(deadline);
+  // No more of it than its first word: whoever does not know AUTH repeats what it was given.
+  const std::string_view error = reply.text;
+  if (reply.is_error()) refuse(error, "the user and the password", error.substr(0, error.find(' ')));
 }
 
 void Connection::greet(const Address& address, const std::string& name, Deadline deadline) {

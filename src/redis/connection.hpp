@@ -61,6 +61,9 @@ class Connection {
   std::string version_;
 };
 
+/// Throws for an error: Refusal when waiting would not help, else Failure. `what` it refuses.
+void require(const Reply& reply, std::string_view what);
+
 /// When a connection that is made or asked now must have answered.
 Deadline connect_deadline();
 Deadline answer_deadline();

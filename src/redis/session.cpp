@@ -22,7 +22,7 @@ Session::Session(const Address& address, const std::string& ca_file, const std::
   std::vector<Words> loads;
   for (const auto script : scripts_) loads.push_back({"SCRIPT", "LOAD", std::string{script}});
   for (auto& reply : connection_.call(loads, connect_deadline())) {
-    if (reply.is_error()) throw Refusal("refuses a script: " + reply.text);
+    require(reply, "a script");
     digests_.push_back(std::move(reply.text));
   }
 }
@@ -31,11 +31,10 @@ Words Session::to_words(const Call& call) const {
   return call.script ? with_key("EVALSHA", digests_.at(*call.script), call.words) : call.words;
 }
 
-std::vector<Reply> Session::run(std::span<const Call> calls) {
+std::vector<Reply> Session::run(std::span<const Call> calls, Deadline deadline) {
   std::vector<Words> commands;
   commands.reserve(calls.size());
   for (const auto& call : calls) commands.push_back(to_words(call));
-  const auto deadline = answer_deadline();
   auto replies = connection_.call(commands, deadline);
 
   std::vector<Words> again;

@@ -25,7 +25,7 @@ class Session {
 
   /// All of them at once; an answer for each, in order. A server that has forgotten a script is told it
   /// again. Throws Failure when one is missing in time.
-  std::vector<Reply> run(std::span<const Call> calls);
+  std::vector<Reply> run(std::span<const Call> calls, Deadline deadline = answer_deadline());
   /// Throws Failure when there is no answer in time.
   void ping();
 

@@ -135,17 +135,26 @@ Result<std::string> KeyRing::blocking_rotate(Rotation rotation) {
   });
 }
 
+Task<KeySnapshotPointer> KeyRing::read() {
+  auto loaded =
+      co_await use_.database.read([this](storage::Transaction& transaction) { return load(transaction); });
+  if (!loaded) throw std::runtime_error(loaded.error().message);
+  co_return std::move(*loaded);
+}
+
 Task<KeySnapshotPointer> KeyRing::current() {
   auto keys = snapshot();
   const bool fresh = use_.clock.steady() - keys->loaded_at < limits::key_snapshot_max_age;
   if (fresh && keys->revision == use_.revisions.of_keys()) co_return keys;
-  auto loaded =
-      co_await use_.database.read([this](storage::Transaction& transaction) { return load(transaction); });
-  if (!loaded) throw std::runtime_error(loaded.error().message);
-  publish(*loaded);
-  // A change that nobody announced: what the loops have cached under the old keys must go as well.
-  if ((*loaded)->revision == keys->revision && !has_same_keys(**loaded, *keys)) use_.revisions.bump_keys();
-  co_return std::move(*loaded);
+  auto loaded = co_await read();
+  if (loaded->revision == keys->revision && !has_same_keys(*loaded, *keys)) {
+    // A change that nobody announced. What the loops have cached under the old keys has to go before anybody
+    // sees the new ones: so these have a revision of their own.
+    use_.revisions.bump_keys();
+    loaded = co_await read();
+  }
+  publish(loaded);
+  co_return loaded;
 }
 
 Task<KeySnapshotPointer> KeyRing::current_or(KeySnapshotPointer known) {

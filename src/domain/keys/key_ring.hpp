@@ -84,6 +84,7 @@ class KeyRing {
  private:
   [[nodiscard]] SigningKeyRow make_key(std::chrono::seconds lead) const;
   Result<KeySnapshotPointer> load(storage::Transaction& transaction) const;
+  Task<KeySnapshotPointer> read();
   [[nodiscard]] KeySnapshotPointer snapshot() const;
   void publish(KeySnapshotPointer snapshot);
   [[nodiscard]] bool is_rotation_due(const KeySnapshot& keys, Time now) const;

@@ -68,41 +68,68 @@ Counted to_counted(const Verdict& verdict, const LimitCount& count, Time there, 
   return counted;
 }
 
+LimitCount open_count(storage::Transaction& transaction, const DatabaseCounts::Wanted& wanted, Time there) {
+  auto count = find_count(transaction, wanted.bucket.limit, wanted.bucket.key);
+  if (wanted.before.window != 0) (void)count.merge(wanted.before, there);
+  const auto fresh = wanted.new_window != 0 ? wanted.new_window
+                                            : static_cast<std::uint64_t>(there.time_since_epoch().count());
+  count.open(wanted.bucket.rule, there, fresh);
+  return count;
+}
+
+struct Tried {
+  std::vector<Counted> counted;  // up to the first that refuses
+  std::vector<LimitCount> rows;  // as they are to be stored
+
+  [[nodiscard]] const Verdict& last() const { return counted.back().verdict; }
+  [[nodiscard]] bool is_refused() const { return !counted.empty() && !last().allowed; }
+};
+
+Tried try_each(storage::Transaction& transaction, const std::vector<DatabaseCounts::Wanted>& all, Time now) {
+  const auto there = transaction.database_time();
+  Tried tried;
+  for (const auto& wanted : all) {
+    auto count = open_count(transaction, wanted, there);
+    const auto verdict = count.take(wanted.bucket.rule);
+    tried.counted.push_back(to_counted(verdict, count, there, now));
+    tried.rows.push_back(count);
+    if (!verdict.allowed) break;
+  }
+  return tried;
+}
+
 }  // namespace
 
-Task<Counted> DatabaseCounts::take(LimitClass limit, LimitRule rule, LimitKey key, KnownCount before,
-                                   std::uint64_t new_window, Time now) {
-  const auto opened = [=](storage::Transaction& transaction, Time there) {
-    auto count = find_count(transaction, limit, key);
-    if (before.window != 0) (void)count.merge(before, there);
-    const auto fresh =
-        new_window != 0 ? new_window : static_cast<std::uint64_t>(there.time_since_epoch().count());
-    count.open(rule, there, fresh);
-    return count;
-  };
-  const auto refused = co_await database_.read([=](storage::Transaction& transaction) {
-    const auto there = transaction.database_time();
-    auto count = opened(transaction, there);
-    const bool is_known = count.count >= rule.quota && count.unsettled == 0 && count.refusal_told != 0;
-    return is_known ? std::optional{to_counted(count.take(rule), count, there, now)} : std::nullopt;
-  });
-  if (refused) co_return *refused;
-  co_return co_await database_.write([=](storage::Transaction& transaction) {
-    const auto there = transaction.database_time();
-    auto count = opened(transaction, there);
-    const auto verdict = count.take(rule);
-    if (verdict.allowed || verdict.first_refusal) store(transaction, limit, key, count);
-    return to_counted(verdict, count, there, now);
+Task<std::vector<Counted>> DatabaseCounts::take(std::vector<Wanted> all, Time now) {
+  auto read = co_await database_.read(
+      [all, now](storage::Transaction& transaction) { return try_each(transaction, all, now); });
+  if (read.is_refused() && !read.last().first_refusal) co_return std::move(read.counted);
+  co_return co_await database_.write([all = std::move(all), now](storage::Transaction& transaction) {
+    auto tried = try_each(transaction, all, now);
+    const auto store_at = [&](std::size_t i) {
+      store(transaction, all.at(i).bucket.limit, all.at(i).bucket.key, tried.rows.at(i));
+    };
+    if (!tried.is_refused()) {
+      for (std::size_t i = 0; i < all.size(); ++i) store_at(i);
+    } else if (tried.last().first_refusal) {
+      store_at(tried.rows.size() - 1);
+    }
+    return std::move(tried.counted);
   });
 }
 
-Task<KnownCount> DatabaseCounts::settle(Reservation taken, Settlement settlement) {
-  co_return co_await database_.write([=](storage::Transaction& transaction) -> KnownCount {
+Task<std::vector<KnownCount>> DatabaseCounts::settle(std::vector<Settled> all) {
+  co_return co_await database_.write([all = std::move(all)](storage::Transaction& transaction) {
     const auto there = transaction.database_time();
-    auto count = find_count(transaction, taken.limit, taken.key);
-    if (count.window == 0 || there >= count.window_ends) return {};
-    if (count.settle(taken.window, settlement)) store(transaction, taken.limit, taken.key, count);
-    return count.known(there);
+    std::vector<KnownCount> known;
+    for (const auto& [taken, settlement] : all) {
+      auto count = find_count(transaction, taken.limit, taken.key);
+      const bool is_over = count.window == 0 || there >= count.window_ends;
+      if (!is_over && count.settle(taken.window, settlement))
+        store(transaction, taken.limit, taken.key, count);
+      known.push_back(is_over ? KnownCount{} : count.known(there));
+    }
+    return known;
   });
 }
 

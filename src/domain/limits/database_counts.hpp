@@ -1,12 +1,12 @@
 // DatabaseCounts: counts in the table rate_limits, shared by all nodes on the database, one serializable
-// transaction per call.
+// transaction per call, for however many keys it is.
 //
 // Windows are measured by the server's clock where there is one (PostgreSQL): no node's matters. On SQLite,
 // where the one node's clock may be set, what the node remembers (KnownCount, by a steady clock) keeps a
 // window open that the clock would end.
 //
-// Threat: a flood at a locked account that becomes a flood of commits. Answer: a refusal for good is read,
-// and written once.
+// Threat: a flood at a locked account that becomes a flood of commits. Answer: a refusal is read, of all keys
+// before any is written; it is written once, that it was told.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,14 @@ class DatabaseCounts {
  public:
   explicit DatabaseCounts(storage::Database& database) : database_(database) {}
 
-  /// `new_window`: the number of the window, if one begins; 0: any. Throw storage::Failure.
-  Task<Counted> take(LimitClass limit, LimitRule rule, LimitKey key, KnownCount before,
-                     std::uint64_t new_window, Time now);
-  Task<KnownCount> settle(Reservation taken, Settlement settlement);
+  struct Wanted {
+    Bucket bucket;
+    KnownCount before;
+    std::uint64_t new_window = 0;  // the number of the window, if one begins; 0: any
+  };
+  /// From each or from none, as RateLimiter::take_each. Throw storage::Failure.
+  Task<std::vector<Counted>> take(std::vector<Wanted> all, Time now);
+  Task<std::vector<KnownCount>> settle(std::vector<Settled> all);
 
   /// Whose windows last.
   [[nodiscard]] std::vector<KnownKey> blocking_list();

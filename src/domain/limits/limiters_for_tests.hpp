@@ -78,6 +78,13 @@ class Node {
     loop.run();
     if (!done) throw std::runtime_error("settle failed");
   }
+  std::vector<Verdict> take_each(const std::vector<Bucket>& buckets) {
+    asio::io_context loop;
+    std::optional<std::vector<Verdict>> verdicts;
+    spawn(loop.get_executor(), keep(limiter_->take_each(buckets, clock_.now()), verdicts), "test");
+    loop.run();
+    return verdicts.value();
+  }
   /// Takes and counts; whether it was allowed.
   bool fail_once(LimitRule rule, const LimitKey& key) {
     const auto verdict = take(rule, key);

@@ -67,17 +67,26 @@ LimitKey Limits::key_of(std::string_view kind, std::string_view subject) const {
   return key;
 }
 
-Task<Verdict> Limits::take(LimitClass limit, LimitKey key, Time now) {
-  const auto verdict = co_await engine_.take(limit, rule_of(limit), key, now);
+void Limits::note(LimitClass limit, const Verdict& verdict) {
   if (!verdict.allowed && !verdict.pending) {
     refusals_.at(index_of(limit)).fetch_add(1, std::memory_order_relaxed);
   }
   if (verdict.crowded) crowded_.at(index_of(limit)).fetch_add(1, std::memory_order_relaxed);
+}
+
+Task<Verdict> Limits::take(LimitClass limit, LimitKey key, Time now) {
+  const auto verdict = co_await engine_.take(limit, rule_of(limit), key, now);
+  note(limit, verdict);
   co_return verdict;
 }
 
-Task<void> Limits::settle(Reservation taken, Settlement settlement) {
-  return engine_.settle(taken, settlement);
+Task<std::vector<Verdict>> Limits::take_each(std::vector<Bucket> buckets, Time now) {
+  for (auto& bucket : buckets) bucket.rule = rule_of(bucket.limit);
+  auto verdicts = co_await engine_.take_each(buckets, now);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) note(buckets.at(i).limit, verdicts[i]);
+  co_return verdicts;
 }
+
+Task<void> Limits::settle_each(std::vector<Settled> all) { return engine_.settle_each(std::move(all)); }
 
 }  // namespace keyward::domain

@@ -44,7 +44,8 @@ class Limits {
   /// RateLimiter's, with the rule of the limit; refusals for good, and keys that a flood left less than half
   /// of their quota, are counted for the metrics.
   Task<Verdict> take(LimitClass limit, LimitKey key, Time now);
-  Task<void> settle(Reservation taken, Settlement settlement);
+  Task<std::vector<Verdict>> take_each(std::vector<Bucket> buckets, Time now);
+  Task<void> settle_each(std::vector<Settled> all);
 
   [[nodiscard]] std::uint64_t refusals(LimitClass limit) const { return refusals_.at(index_of(limit)); }
   [[nodiscard]] std::uint64_t crowded(LimitClass limit) const { return crowded_.at(index_of(limit)); }
@@ -52,6 +53,7 @@ class Limits {
 
  private:
   static std::size_t index_of(LimitClass limit) { return static_cast<std::size_t>(limit); }
+  void note(LimitClass limit, const Verdict& verdict);
   [[nodiscard]] LimitKey key_of(std::string_view kind, std::string_view subject) const;
 
   RateLimiter& engine_;

@@ -8,7 +8,8 @@
 //
 // Taking is reserving: whoever wants to do the counted thing takes first, and settles when it is known what
 // came of it. So N parallel tries cannot all pass a check before the first one is counted (A2). Each of the
-// two calls is one atomic step on one key: in Redis one script each.
+// two calls is one atomic step on one key: in Redis one script each. What is counted by two keys takes from
+// both or from neither.
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "runtime/task.hpp"
@@ -79,6 +81,18 @@ enum class Settlement : std::uint8_t {
   cleared,     // it was the proof that all before were harmless: only what is still unsettled stays counted
 };
 
+/// Whom to take from.
+struct Bucket {
+  LimitClass limit = LimitClass::login;
+  LimitKey key{};
+  LimitRule rule{};
+};
+
+struct Settled {
+  Reservation taken;
+  Settlement settlement = Settlement::counted;
+};
+
 class RateLimiter {
  public:
   RateLimiter() = default;
@@ -91,6 +105,13 @@ class RateLimiter {
   /// Once for each reservation; nothing when its window is over. `cleared` needs none: a window of 0 is no
   /// reservation's.
   virtual Task<void> settle(Reservation taken, Settlement settlement) = 0;
+
+  /// take() from each, in order, with a verdict each. Where one refuses, its verdict is the last, and nothing
+  /// is taken from any.
+  virtual Task<std::vector<Verdict>> take_each(std::vector<Bucket> buckets, Time now);
+  /// settle() of each. Those that fail keep no other from it.
+  virtual Task<void> settle_each(std::vector<Settled> all);
+
   /// Keys that are remembered; 0 where that is not known.
   [[nodiscard]] virtual std::size_t key_count(LimitClass limit) const = 0;
 };

@@ -12,6 +12,7 @@ using testing::TestDatabase;
 
 constexpr LimitRule five_in_900_s{.quota = 5, .window = seconds{900}};
 constexpr LimitRule five_passwords{.quota = 5, .window = seconds{900}, .is_settled = true};
+constexpr LimitRule hundred_passwords{.quota = 100, .window = seconds{900}, .is_settled = true};
 constexpr LimitRule two_in_a_second{.quota = 2, .window = seconds{1}, .is_settled = true};
 
 LimitKey key_number(std::uint8_t number) {
@@ -33,6 +34,9 @@ class RateLimiters : public ::testing::TestWithParam<std::string> {
                                   clock_);
   }
   [[nodiscard]] bool is_memory() const { return GetParam() == "memory"; }
+  [[nodiscard]] bool has_database() const { return database_.has_value(); }
+  /// Closures that the writers have run.
+  [[nodiscard]] std::uint64_t writes() { return database_->get().write_statistics().durations.count(); }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
  private:
@@ -121,6 +125,42 @@ TEST_P(RateLimiters, A1_the_quota_is_there_again_when_the_window_ends) {
   EXPECT_EQ(verdict.remaining, 1U);
   node->settle(key, old, Settlement::given_back);
   EXPECT_EQ(node->take(two_in_a_second, key).remaining, 0U) << "of another window: nothing is given back";
+}
+
+TEST_P(RateLimiters, two_buckets_are_taken_from_together_or_not_at_all) {
+  const auto node = make_node();
+  const Bucket address{.limit = LimitClass::login_address, .key = key_number(1), .rule = five_passwords};
+  const Bucket account{.limit = LimitClass::login, .key = key_number(2), .rule = five_passwords};
+  const auto both = node->take_each({address, account});
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_TRUE(both[0].allowed && both[0].remaining == 4 && both[1].allowed && both[1].remaining == 4);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(node->fail_once(five_passwords, account.key));
+  EXPECT_TRUE(node->take_each({address, account}).back().pending);
+  node->settle(account.key, both[1], Settlement::counted);
+  const auto refused = node->take_each({address, account});
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_TRUE(!refused[1].allowed && !refused[1].pending && refused[1].first_refusal);
+  EXPECT_FALSE(node->take_each({address, account}).back().first_refusal) << "told once";
+  EXPECT_EQ(node->take_each({account, address}).size(), 1U) << "the first that refuses is the last asked";
+  EXPECT_EQ(node->take(five_passwords, address.key, address.limit).remaining, 3U);
+}
+
+TEST_P(RateLimiters, a_flood_at_a_locked_account_writes_nothing_to_the_database) {
+  if (!has_database()) GTEST_SKIP() << "no database";
+  const auto node = make_node();
+  const Bucket address{.limit = LimitClass::login_address, .key = key_number(1), .rule = hundred_passwords};
+  const Bucket account{.limit = LimitClass::login, .key = key_number(2), .rule = five_passwords};
+  std::vector<Verdict> last;
+  for (int i = 0; i < 5; ++i) last.push_back(node->take_each({address, account}).back());
+  EXPECT_TRUE(node->take_each({address, account}).back().pending);
+  auto before = writes();
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(node->take_each({address, account}).back().pending);
+  EXPECT_EQ(writes(), before);
+  for (const auto& verdict : last) node->settle(account.key, verdict, Settlement::counted);
+  EXPECT_TRUE(node->take_each({address, account}).back().first_refusal);
+  before = writes();
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(node->take_each({address, account}).back().allowed);
+  EXPECT_EQ(writes(), before);
 }
 
 TEST_P(RateLimiters, A2_64_threads_at_three_nodes_share_one_quota) {

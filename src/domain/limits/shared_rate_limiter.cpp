@@ -41,7 +41,8 @@ void SharedRateLimiter::learn(LimitClass limit, const LimitKey& key, const Known
 }
 
 Task<Verdict> SharedRateLimiter::take(LimitClass limit, LimitRule rule, LimitKey key, Time now) {
-  if (use_.database != nullptr && rule.is_settled) co_return co_await take_in_database(limit, rule, key, now);
+  if (use_.database != nullptr && rule.is_settled)
+    co_return (co_await take_each({{.limit = limit, .key = key, .rule = rule}}, now)).back();
   auto& table = table_of(limit);
   if (is_redis_up()) {
     const auto before = table.known(key, use_.clock.steady());
@@ -58,47 +59,82 @@ Task<Verdict> SharedRateLimiter::take(LimitClass limit, LimitRule rule, LimitKey
   co_return verdict;
 }
 
-Task<Verdict> SharedRateLimiter::take_in_database(LimitClass limit, LimitRule rule, LimitKey key, Time now) {
-  Reservation gate{.limit = limit, .key = key};
-  if (is_redis_up()) {
-    const auto asked = co_await use_.counts->take(limit, rule, key, {}, false, now);
-    if (!asked) {
-      ++fallbacks_;
-    } else if (!asked->verdict.allowed) {
-      co_return asked->verdict;
-    } else {
-      gate.window = asked->verdict.window;
+Task<std::vector<Verdict>> SharedRateLimiter::take_each(std::vector<Bucket> buckets, Time now) {
+  if (use_.database == nullptr ||
+      !std::ranges::all_of(buckets, [](const auto& b) { return b.rule.is_settled; }))
+    co_return co_await RateLimiter::take_each(std::move(buckets), now);
+
+  std::vector<DatabaseCounts::Wanted> wanted;
+  std::vector<Verdict> verdicts;
+  for (const auto& bucket : buckets) {
+    const auto& [limit, key, rule] = bucket;
+    auto asked = Result<Counted>{};
+    if (is_redis_up()) {
+      asked = co_await use_.counts->take(limit, rule, key, {}, false, now);
+      if (!asked) ++fallbacks_;
     }
+    const auto verdict = asked ? asked->verdict : Verdict{};
+    verdicts.push_back(verdict);
+    if (!verdict.allowed) {
+      leave_gates(wanted);
+      co_return verdicts;
+    }
+    wanted.push_back({.bucket = bucket,
+                      .before = table_of(limit).known(key, use_.clock.steady()),
+                      .new_window = verdict.window});
   }
-  std::optional<Counted> counted;
+
+  std::vector<Counted> counted;
   std::exception_ptr failed;
   try {
-    const auto before = table_of(limit).known(key, use_.clock.steady());
-    counted = co_await use_.database->take(limit, rule, key, before, gate.window, now);
+    counted = co_await use_.database->take(wanted, now);
   } catch (const storage::Failure&) {
     failed = std::current_exception();
   }
-  const bool is_refused = failed || !counted->verdict.allowed;
-  if (is_refused && gate.window != 0) use_.redis->cast(use_.counts->settling(gate, Settlement::given_back));
+  const bool is_refused = failed || !counted.back().verdict.allowed;
+  if (is_refused) leave_gates(wanted);
   if (failed) std::rethrow_exception(failed);
-  learn(limit, key, counted->known);
-  // Redis did not know. From now on it is the one to refuse.
-  if (is_refused && gate.window != 0)
-    use_.redis->cast(use_.counts->tell({.limit = limit, .key = key, .known = counted->known}, true));
-  counted->verdict.gate_window = gate.window;
-  co_return counted->verdict;
+  for (std::size_t i = is_refused ? counted.size() - 1 : 0; i < counted.size(); ++i) {
+    const auto& [limit, key, rule] = buckets.at(i);
+    learn(limit, key, counted[i].known);
+    // Redis did not know. From now on it is the one to refuse.
+    if (is_refused && wanted.at(i).new_window != 0)
+      use_.redis->cast(use_.counts->tell({.limit = limit, .key = key, .known = counted[i].known}, true));
+    counted[i].verdict.gate_window = wanted.at(i).new_window;
+  }
+  verdicts.clear();
+  for (const auto& each : counted) verdicts.push_back(each.verdict);
+  co_return verdicts;
+}
+
+void SharedRateLimiter::leave_gates(const std::vector<DatabaseCounts::Wanted>& passed) {
+  for (const auto& [bucket, before, window] : passed) {
+    const Reservation gate{.limit = bucket.limit, .key = bucket.key, .window = window};
+    if (window != 0) use_.redis->cast(use_.counts->settling(gate, Settlement::given_back));
+  }
+}
+
+Task<void> SharedRateLimiter::settle_each(std::vector<Settled> all) {
+  if (use_.database == nullptr || all.empty()) co_return co_await RateLimiter::settle_each(std::move(all));
+  std::exception_ptr failed;
+  try {
+    const auto known = co_await use_.database->settle(all);
+    for (std::size_t i = 0; i < all.size(); ++i) learn(all[i].taken.limit, all[i].taken.key, known.at(i));
+  } catch (const storage::Failure&) {
+    failed = std::current_exception();
+  }
+  for (const auto& [taken, settlement] : all) {
+    Reservation gate = taken;
+    gate.window = taken.gate_window;
+    if (use_.redis != nullptr && (gate.window != 0 || (settlement == Settlement::cleared && !failed)))
+      use_.redis->cast(use_.counts->settling(gate, settlement));
+  }
+  if (failed) std::rethrow_exception(failed);
 }
 
 Task<void> SharedRateLimiter::settle(Reservation taken, Settlement settlement) {
+  if (use_.database != nullptr) co_return co_await settle_each({{taken, settlement}});
   auto& table = table_of(taken.limit);
-  if (use_.database != nullptr) {
-    learn(taken.limit, taken.key, co_await use_.database->settle(taken, settlement));
-    Reservation gate = taken;
-    gate.window = taken.gate_window;
-    if (use_.redis != nullptr && (gate.window != 0 || settlement == Settlement::cleared))
-      use_.redis->cast(use_.counts->settling(gate, settlement));
-    co_return;
-  }
   if (is_redis_up()) {
     const auto before = table.known(taken.key, use_.clock.steady());
     const auto known = co_await use_.counts->settle(taken, settlement, before, true);

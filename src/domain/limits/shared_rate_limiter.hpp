@@ -38,6 +38,8 @@ class SharedRateLimiter final : public RateLimiter {
 
   Task<Verdict> take(LimitClass limit, LimitRule rule, LimitKey key, Time now) override;
   Task<void> settle(Reservation taken, Settlement settlement) override;
+  Task<std::vector<Verdict>> take_each(std::vector<Bucket> buckets, Time now) override;
+  Task<void> settle_each(std::vector<Settled> all) override;
   [[nodiscard]] std::size_t key_count(LimitClass limit) const override;
 
   /// For redis::ClientOptions, on the client's thread: tells Redis what was counted without it. Throws
@@ -52,7 +54,7 @@ class SharedRateLimiter final : public RateLimiter {
   [[nodiscard]] std::uint64_t fallbacks() const { return fallbacks_; }
 
  private:
-  Task<Verdict> take_in_database(LimitClass limit, LimitRule rule, LimitKey key, Time now);
+  void leave_gates(const std::vector<DatabaseCounts::Wanted>& passed);
   [[nodiscard]] bool is_redis_up();
   LimitTable& table_of(LimitClass limit) { return *tables_.at(static_cast<std::size_t>(limit)); }
   void learn(LimitClass limit, const LimitKey& key, const KnownCount& known);
