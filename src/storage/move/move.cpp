@@ -98,7 +98,7 @@ class Mover {
     if (!compared || find_difference(*compared) != nullptr) return compared;
     std::this_thread::sleep_for(options_.settle_time);
     sides_.target->blocking_write(
-        [&](Transaction& transaction) { finish_move(transaction, id_, clock_.now()); });
+        [&](Transaction& transaction) { finish_move(transaction, claim_, clock_.now()); });
     return compared;
   }
 
@@ -109,47 +109,88 @@ class Mover {
     return MovedTables{*reading_, *target_};
   }
 
-  /// Sets id_ and is_retired_, and says on both sides what is coming.
+  /// Sets claim_ and is_retired_, and says on both sides what is coming.
   Result<void> begin() {
     const auto out = sides_.source->blocking_read([](Transaction& t) { return find_move(t, move_out); });
     const auto in = sides_.target->blocking_read([](Transaction& t) { return find_move(t, move_in); });
-    is_retired_ = out && out->state == move_done;
-    if (in && in->state != move_done && out && in->id == out->id) {
-      if (!options_.resume)
-        return fail(ErrorCode::conflict,
-                    "The target holds a part of this database already: go on with --resume.");
-      id_ = out->id;
+    claim_.fence = Uuid::make_v7(clock_.now(), random_);
+    if (in && in->state != move_done && out && in->id == out->id) return take_over(out->id);
+    if (out && out->state == move_done) return refuse_source(*out);
+    if (in || !is_empty(tables_, *target_)) return refuse_target();
+    claim_.id = Uuid::make_v7(clock_.now(), random_);
+    auto begun = sides_.source->blocking_write([&](Transaction& transaction) -> Result<void> {
+      const auto other = find_move(transaction, move_out);
+      if (other && other->state == move_done) return refuse_source(*other);
+      put(transaction, move_out, options_.target_shown);  // from here on one to another target is over
       return {};
-    }
-    if (is_retired_)
-      return fail(ErrorCode::conflict, fmt::format("The database has moved to {} already.", out->peer));
-    if (in || !is_empty(tables_, *target_))
-      return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
-    id_ = Uuid::make_v7(clock_.now(), random_);
-    put(*sides_.source, move_out, options_.target_shown);
-    if (sides_.target->blocking_read([](Transaction& t) { return find_move(t, move_out).has_value(); })) {
-      sides_.source->blocking_write([](Transaction& transaction) { forget_moves(transaction); });
-      return fail(ErrorCode::conflict, "The target is the database itself: choose another.");
-    }
-    put(*sides_.target, move_in, options_.source_shown);
-    return {};
+    });
+    if (!begun) return begun;
+    begun = sides_.target->blocking_write([&](Transaction& transaction) -> Result<void> {
+      if (find_move(transaction, move_out))
+        return fail(ErrorCode::conflict, "The target is the database itself: choose another.");
+      if (find_move(transaction, move_in)) return refuse_target();
+      put(transaction, move_in, options_.source_shown);
+      return {};
+    });
+    if (!begun) sides_.source->blocking_write([](Transaction& transaction) { forget_moves(transaction); });
+    return begun;
   }
 
-  void put(Database& database, std::string_view direction, const std::string& peer) {
-    database.blocking_write([&](Transaction& transaction) {
-      put_move(transaction, {.id = id_,
-                             .direction = std::string{direction},
-                             .state = std::string{move_copying},
-                             .peer = peer,
-                             .started_at = clock_.now(),
-                             .finished_at = std::nullopt});
-    });
+  static Result<void> refuse_source(const DatabaseMove& out) {
+    return fail(ErrorCode::conflict, fmt::format("The database has moved to {} already.", out.peer));
+  }
+  static Result<void> refuse_target() {
+    return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
+  }
+
+  /// Whoever was at work on it before cannot go on.
+  Result<void> take_over(const Uuid& id) {
+    if (!options_.resume)
+      return fail(ErrorCode::conflict,
+                  "The target holds a part of this database already: go on with --resume.");
+    claim_.id = id;
+    try {
+      sides_.target->blocking_write([&](Transaction& transaction) {
+        take_move(transaction, claim_);
+        hold_move(transaction, claim_);  // it may have come to its end meanwhile
+      });
+      is_retired_ = sides_.source->blocking_write([&](Transaction& transaction) {
+        take_move(transaction, claim_);
+        return find_move(transaction, move_out)->state == move_done;
+      });
+      return {};
+    } catch (const Unavailable& held) {
+      return fail(ErrorCode::unavailable,
+                  fmt::format("Another process seems to be at work on this move ({}). "
+                              "End it, then try again.",
+                              held.what()));
+    }
+  }
+
+  void put(Transaction& transaction, std::string_view direction, const std::string& peer) {
+    put_move(transaction, {.id = claim_.id,
+                           .fence = claim_.fence,
+                           .direction = std::string{direction},
+                           .state = std::string{move_copying},
+                           .peer = peer,
+                           .started_at = clock_.now(),
+                           .finished_at = std::nullopt});
+  }
+
+  void hold(Connection& side) const {
+    Transaction transaction{side};
+    hold_move(transaction, claim_);
+  }
+
+  std::size_t reconcile_from(Connection& source) {
+    return reconcile(
+        tables_, source, *target_, [this](Connection& target) { hold(target); }, options_.progress);
   }
 
   Result<ComparedTables> copy_and_retire() {
     for (int round = 0; round < rounds_max; ++round) {
       const Held held{*reading_};
-      if (reconcile(tables_, *reading_, *target_, options_.progress) < limits::move_page_rows) break;
+      if (reconcile_from(*reading_) < limits::move_page_rows) break;
     }
     const auto deadline = std::chrono::steady_clock::now() + limits::move_lock_wait;
     while (true) {
@@ -171,12 +212,15 @@ class Mover {
     const auto writing = sides_.source_driver->connect(Access::write);
     const auto names = tables_.names();
     const Held held{*writing, names};
-    reconcile(tables_, *writing, *target_, options_.progress);
-    auto compared = compare_with(*writing);
+    hold(*writing);
+    reconcile_from(*writing);
+    const Held held_target{*target_};  // until the source is retired for it
+    hold(*target_);
+    auto compared = compare(tables_, *writing, *target_, options_.sha256);
     if (find_difference(compared) != nullptr) return compared;
     writing->refuse_writes(names);
     Transaction transaction{*writing};
-    finish_move(transaction, id_, clock_.now());
+    finish_move(transaction, claim_, clock_.now());
     writing->commit();
     log(LogLevel::info, "database_moved", {{"to", options_.target_shown}});
     return compared;
@@ -185,13 +229,10 @@ class Mover {
   /// The process before us came so far.
   ComparedTables copy_from_retired() {
     const Held held{*reading_};
-    reconcile(tables_, *reading_, *target_, options_.progress);
-    return compare_with(*reading_);
-  }
-
-  ComparedTables compare_with(Connection& source) {
-    const Held held{*target_};
-    return compare(tables_, source, *target_, options_.sha256);
+    reconcile_from(*reading_);
+    const Held held_target{*target_};
+    hold(*target_);
+    return compare(tables_, *reading_, *target_, options_.sha256);
   }
 
   const MoveOptions& options_;
@@ -200,7 +241,7 @@ class Mover {
   Random& random_;
   const std::unique_ptr<Connection> reading_, target_;
   const MovedTables tables_;
-  Uuid id_;
+  MoveClaim claim_;
   bool is_retired_ = false;
 };
 
