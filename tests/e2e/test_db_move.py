@@ -130,7 +130,7 @@ def test_H4_servers_stop_when_their_database_moves_and_nobody_starts_on_it(data,
         assert server.process.wait(30) == 1
         assert any('"event":"database_not_in_use"' in line for line in server.errors)
     assert set(statuses) <= {201, 503}
-    for words in (("serve",), ("user", "list"), ("key", "rotate")):
+    for words in (("serve",), ("migrate",), ("user", "list"), ("key", "rotate")):
         code, _, err = command(*words, data=data)
         assert code == 1 and "has moved to postgres://" in err
     with Keyward(data, env=at(url)) as server:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 #include <thread>
 
 #include "base/limits.hpp"
@@ -56,18 +57,55 @@ Result<std::unique_ptr<Database>> open_at_this_version(const DatabaseOptions& op
   return database;
 }
 
-Result<std::unique_ptr<Database>> open_target(const DatabaseOptions& options, Time now) {
+/// A table whose rows come with the migrations tells nothing.
+bool is_empty(const Table& table, Connection& connection) {
+  return table.name == "roles" || TableStatements{table, connection.by_bytes()}.is_empty(connection);
+}
+
+/// Before anything is done to it: a target is empty (of rows: a migration may have been interrupted), or
+/// holds a part of this move.
+Result<void> check_target(const DatabaseOptions& options, const std::optional<DatabaseMove>& out) {
+  const auto refuse = [] {
+    return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
+  };
+  auto driver = open_driver(options);
+  if (!driver) return fail_from(driver);
+  const auto connection = (*driver)->connect(Access::read);
+  const Held held{*connection};
+  std::vector<Table> tables;
+  try {
+    tables = connection->list_tables();
+  } catch (const std::logic_error&) {  // of kinds that no migration of ours makes
+    return refuse();
+  }
+  if (tables.empty()) return {};
+  if (!connection->has_table("schema_migrations")) return refuse();
+  Transaction transaction{*connection};
+  if (connection->has_table("database_moves")) {
+    const auto in = find_move(transaction, move_in);
+    if (in && out && in->id == out->id) return {};
+    if (in) return refuse();
+  }
+  std::erase_if(tables, [](const Table& table) { return !is_moved(table); });
+  const bool empty =
+      std::ranges::all_of(tables, [&](const Table& table) { return is_empty(table, *connection); });
+  if (!empty) return refuse();
+  return {};
+}
+
+Result<std::unique_ptr<Database>> open_target(const DatabaseOptions& options, Database& source, Time now) {
+  const auto out = source.blocking_read([](Transaction& t) { return find_move(t, move_out); });
+  if (auto good = check_target(options, out); !good) return fail_from(good);
   auto database = Database::open(options);
   if (!database) return fail_from(database);
   if (auto migrated = blocking_migrate(**database, now); !migrated) return fail_from(migrated);
   return database;
 }
 
-/// A table whose rows come with the migrations tells nothing.
 bool is_empty(const MovedTables& tables, Connection& target) {
   const Held held{target};
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    if (tables.of_target(i).table().name != "roles" && !tables.of_target(i).is_empty(target)) return false;
+    if (!is_empty(tables.of_target(i).table(), target)) return false;
   }
   return true;
 }
@@ -252,14 +290,26 @@ auto as_sentence(F f) -> decltype(f()) {
     return f();
   } catch (const Failure& failure) {
     return fail(ErrorCode::unavailable, failure.what());
+  } catch (const std::logic_error& wrong) {  // tables that are not as our migrations make them
+    return fail(ErrorCode::internal, wrong.what());
   }
+}
+
+/// One that is half filled is no source; one that has moved away is, of the move that is to be finished.
+Result<void> check_source(Database& source) {
+  return source.blocking_read([](Transaction& transaction) -> Result<void> {
+    const auto in = find_move(transaction, move_in);
+    if (in && in->state != move_done) return check_in_use(transaction);
+    return {};
+  });
 }
 
 Result<Sides> open_sides(const MoveOptions& options, bool make_target, Time now) {
   auto source = open_at_this_version(options.source, "database");
   if (!source) return fail_from(source);
-  auto target =
-      make_target ? open_target(options.target, now) : open_at_this_version(options.target, "target");
+  if (auto good = make_target ? check_source(**source) : Result<void>{}; !good) return fail_from(good);
+  auto target = make_target ? open_target(options.target, **source, now)
+                            : open_at_this_version(options.target, "target");
   if (!target) return fail_from(target);
   auto source_driver = open_driver(options.source);
   auto target_driver = open_driver(options.target);

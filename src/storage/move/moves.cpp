@@ -2,10 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/errors.hpp"
+#include "storage/migrations.hpp"
 
 namespace keyward::storage {
 namespace {
+
+/// The migration that makes the table.
+constexpr std::int64_t first_with_moves = 6;
 
 void require_ours(std::int64_t rows) {
   if (rows == 1) return;
@@ -75,6 +81,14 @@ Result<void> check_in_use(Transaction& transaction) {
   auto why = why_out_of_use(transaction);
   if (why) return fail(ErrorCode::internal, std::move(*why));
   return {};
+}
+
+Result<void> blocking_check_in_use(Database& database) {
+  auto missing = blocking_plan_migrations(database);
+  if (!missing) return fail_from(missing);
+  const auto comes_now = std::ranges::find(*missing, first_with_moves, &Migration::number);
+  if (comes_now != missing->end()) return {};
+  return database.blocking_read(check_in_use);
 }
 
 }  // namespace keyward::storage

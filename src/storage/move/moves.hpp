@@ -56,5 +56,7 @@ void forget_moves(Transaction& transaction);
 std::optional<std::string> why_out_of_use(Transaction& transaction);
 /// The same as a refusal.
 Result<void> check_in_use(Transaction& transaction);
+/// The same for a database of any version, before it is migrated.
+Result<void> blocking_check_in_use(Database& database);
 
 }  // namespace keyward::storage

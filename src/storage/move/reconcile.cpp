@@ -12,8 +12,7 @@ constexpr auto not_moved = std::to_array<std::string_view>({"schema_migrations",
 
 std::vector<Table> list_moved(Connection& connection) {
   auto tables = connection.list_tables();
-  std::erase_if(
-      tables, [](const Table& table) { return std::ranges::find(not_moved, table.name) != not_moved.end(); });
+  std::erase_if(tables, [](const Table& table) { return !is_moved(table); });
   return tables;
 }
 
@@ -107,6 +106,8 @@ void insert_missing(const TableStatements& of_source, const TableStatements& of_
 }
 
 }  // namespace
+
+bool is_moved(const Table& table) { return std::ranges::find(not_moved, table.name) == not_moved.end(); }
 
 MovedTables::MovedTables(Connection& source, Connection& target) {
   const auto tables = list_moved(source);

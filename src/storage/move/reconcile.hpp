@@ -18,8 +18,10 @@ namespace keyward::storage {
 /// SHA-256, which lives above storage.
 using Sha256Function = std::function<std::array<std::uint8_t, 32>(BytesView)>;
 
-/// The statements of both sides, for every table that is moved: all but those about the database itself
-/// (its migrations, leases and moves).
+/// All but those about the database itself: its migrations, leases and moves.
+bool is_moved(const Table& table);
+
+/// The statements of both sides, for every table that is moved.
 class MovedTables {
  public:
   /// Throws std::logic_error when the two have not the same tables.
