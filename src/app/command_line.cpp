@@ -18,7 +18,8 @@ struct Words {
   NewUserFlags new_user;
   UserListFlags user_list;
   UserRoleFlags user_role;
-  std::string name, who, url, target;
+  std::string name, who, url;
+  TargetFlags target;
   MailListFlags mail_list;
   MailTestFlags mail_test;
   std::filesystem::path jwks, checkpoints, folder;
@@ -184,8 +185,12 @@ void add_config(CLI::App& app, Words& words) {
 void add_db(CLI::App& app, Words& words) {
   auto& db = *app.add_subcommand("db", "The database as a whole")->require_subcommand(1);
   const auto add_target = [&](CLI::App& command) {
-    command.add_option("--to", words.target, "The other database: postgres://… or the path of a SQLite file")
-        ->required();
+    auto* to = command.add_option("--to", words.target.to,
+                                  "The other database: the path of a SQLite file, postgres://…");
+    command
+        .add_option("--to-file", words.target.to_file,
+                    "A file that holds its URL, with a password (or KEYWARD_MOVE_TO, KEYWARD_MOVE_TO_FILE)")
+        ->excludes(to);
   };
   auto& move = add(db, words, "move", "Copy the database to an empty one while servers run, and retire it",
                    [&] { return db_move(words.common, words.target, words.resume); });

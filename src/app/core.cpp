@@ -95,10 +95,10 @@ Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output)
   auto database = storage::Database::open(to_database_options(config));
   if (!database) return fail_from(database);
   core->database = std::move(*database);
+  auto in_use = storage::blocking_check_in_use(*core->database);
+  if (!in_use) return fail_from(in_use);
   auto migrated = storage::blocking_migrate(*core->database, core->clock.now());
   if (!migrated) return fail_from(migrated);
-  auto in_use = core->database->blocking_read(storage::check_in_use);
-  if (!in_use) return fail_from(in_use);
   core->first_start = !migrated->empty() && migrated->front().number == 1;
 
   auto revisions = domain::Revisions::open(config.storage.data);

@@ -130,7 +130,7 @@ def test_H4_servers_stop_when_their_database_moves_and_nobody_starts_on_it(data,
         assert server.process.wait(30) == 1
         assert any('"event":"database_not_in_use"' in line for line in server.errors)
     assert set(statuses) <= {201, 503}
-    for words in (("serve",), ("user", "list"), ("key", "rotate")):
+    for words in (("serve",), ("migrate",), ("user", "list"), ("key", "rotate")):
         code, _, err = command(*words, data=data)
         assert code == 1 and "has moved to postgres://" in err
     with Keyward(data, env=at(url)) as server:
@@ -219,6 +219,35 @@ def test_a_target_in_use_or_wrong_words_are_refused(data, url, tmp_path):
     assert move(tmp_path / "nothing", url)[0] == 1
     with Keyward(data, env=ONE_ISSUER) as server:  # as if nothing had been
         assert server.register("ada@example.com").status == 201
+
+
+def test_the_target_may_stand_in_a_file_or_the_environment(data, tmp_path):
+    with Keyward(data, env=ONE_ISSUER):
+        pass
+    words = tmp_path / "target"
+    words.write_text(f"{tmp_path / 'a.db'}\n")
+    assert command("db", "move", "--to-file", words, data=data, env=ONE_ISSUER)[0] == 0
+    assert command("db", "compare", data=data, env={"KEYWARD_MOVE_TO": str(tmp_path / "a.db")})[0] == 0
+    assert command("db", "compare", data=data, env={"KEYWARD_MOVE_TO_FILE": str(words)})[0] == 0
+    both = {"KEYWARD_MOVE_TO_FILE": str(words), "KEYWARD_MOVE_TO": "x"}
+    for given, env, why in (((), {}, "where to?"), ((), both, "both given"), (("--to-file", tmp_path / "no"), {}, "cannot be read"),
+                            (("--to", "x", "--to-file", words), {}, "--to")):
+        code, _, err = command("db", "compare", *given, data=data, env=env)
+        assert code == 2 or (why == "--to" and code != 0), err
+        assert why in err
+    # Nor does a server that is started with the same environment mind.
+    assert command("config", "check", data=tmp_path / "new", env=both)[0] == 0
+
+
+def test_L2_a_password_among_the_words_of_the_command_is_warned_of(data):
+    with Keyward(data, env=ONE_ISSUER):
+        pass
+    url = "postgres://ada:c4nary-pa55word@127.0.0.1:1/x"
+    warning = "can read the password"
+    assert warning in command("db", "compare", "--to", url, data=data)[2]
+    assert warning not in command("db", "compare", "--to", "postgres://ada@127.0.0.1:1/x", data=data)[2]
+    code, out, err = command("db", "compare", data=data, env={"KEYWARD_MOVE_TO": url})
+    assert code == 1 and warning not in err and "c4nary" not in out + err
 
 
 def test_L2_no_password_of_either_url_is_shown(data):

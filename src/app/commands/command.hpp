@@ -80,8 +80,14 @@ int mail_preview(const CommonFlags& flags, const std::filesystem::path& folder);
 
 int migrate(const CommonFlags& flags, bool plan_only);
 
-int db_move(const CommonFlags& flags, const std::string& to, bool resume);
-int db_compare(const CommonFlags& flags, const std::string& to);
+/// The other database: one of these, or else what KEYWARD_MOVE_TO or KEYWARD_MOVE_TO_FILE say. A URL may hold
+/// a password, and everybody on the machine sees the words of a command.
+struct TargetFlags {
+  std::string to;
+  std::filesystem::path to_file;
+};
+int db_move(const CommonFlags& flags, const TargetFlags& target, bool resume);
+int db_compare(const CommonFlags& flags, const TargetFlags& target);
 int db_reopen(const CommonFlags& flags);
 
 int backup(const CommonFlags& flags, const std::filesystem::path& file);

@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 
 #include "app/commands/command.hpp"
+#include "app/config/move_variables.hpp"
+#include "app/config/secret_file.hpp"
 #include "app/config/storage_url.hpp"
 #include "base/bytes.hpp"
 #include "crypto/digest.hpp"
@@ -15,6 +17,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::string_view hidden = "********";  // what to_text() has in the place of a password
+
 /// postgres://…, a path, or sqlite:// before a path.
 std::expected<StorageUrl, std::string> parse_target(std::string_view text) {
   if (constexpr std::string_view scheme = "sqlite://"; text.starts_with(scheme))
@@ -22,12 +26,57 @@ std::expected<StorageUrl, std::string> parse_target(std::string_view text) {
   return parse_storage_url(text);
 }
 
-std::optional<storage::MoveOptions> to_move_options(const Config& config, const std::string& to) {
-  auto target = parse_target(to);
-  if (!target) {
-    complain("--to " + target.error());
+/// A target as it was given, and by what.
+struct GivenTarget {
+  std::string origin;
+  Secret text;
+};
+
+std::expected<GivenTarget, std::string> from_file(std::string origin, const std::filesystem::path& path) {
+  auto text = read_secret_file(path);
+  if (!text) return std::unexpected{fmt::format("{}: the file {} cannot be read", origin, path.string())};
+  return GivenTarget{std::move(origin), std::move(*text)};
+}
+
+std::expected<GivenTarget, std::string> find_target(const TargetFlags& flags) {
+  if (!flags.to.empty()) return GivenTarget{"--to", Secret{flags.to}};
+  if (!flags.to_file.empty()) return from_file("--to-file", flags.to_file);
+  std::string given;
+  std::expected<GivenTarget, std::string> found = std::unexpected{
+      "where to? Give --to-file, KEYWARD_MOVE_TO_FILE or KEYWARD_MOVE_TO, or --to where there is no "
+      "password"};
+  for (const auto& [name, value] : process_environment()) {
+    if (name != move_variable && name != move_file_variable) continue;
+    if (!given.empty())
+      return std::unexpected{fmt::format("{} and {} are both given; give one", given, name)};
+    given = name;
+    found = name == move_variable ? GivenTarget{name, Secret{value}} : from_file(name, value);
+  }
+  return found;
+}
+
+/// Complains when there is none that is good.
+std::optional<StorageUrl> target_or_complain(const TargetFlags& flags) {
+  const auto given = find_target(flags);
+  if (!given) {
+    complain(given.error());
     return std::nullopt;
   }
+  auto target = parse_target(given->text.text());
+  if (!target) {
+    complain(given->origin + " " + target.error());
+    return std::nullopt;
+  }
+  if (!flags.to.empty() && is_postgres(*target) && to_text(*target).contains(hidden))
+    complain(
+        "everybody on this machine can read the password behind --to; give it as --to-file or "
+        "KEYWARD_MOVE_TO_FILE");
+  return std::move(*target);
+}
+
+std::optional<storage::MoveOptions> to_move_options(const Config& config, const TargetFlags& flags) {
+  auto target = target_or_complain(flags);
+  if (!target) return std::nullopt;
   storage::MoveOptions options{.source = to_database_options(config),
                                .target = to_database_options(*target),
                                .source_shown = {},
@@ -70,10 +119,10 @@ int print(const CommonFlags& flags, const storage::ComparedTables& tables) {
 
 }  // namespace
 
-int db_move(const CommonFlags& flags, const std::string& to, bool resume) {
+int db_move(const CommonFlags& flags, const TargetFlags& target, bool resume) {
   const auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
-  auto options = to_move_options(*config, to);
+  auto options = to_move_options(*config, target);
   if (!options) return exit_usage;
   options->resume = resume;
   if (!flags.json) {
@@ -92,10 +141,10 @@ int db_move(const CommonFlags& flags, const std::string& to, bool resume) {
   return code;
 }
 
-int db_compare(const CommonFlags& flags, const std::string& to) {
+int db_compare(const CommonFlags& flags, const TargetFlags& target) {
   const auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
-  auto options = to_move_options(*config, to);
+  auto options = to_move_options(*config, target);
   if (!options) return exit_usage;
   options->target.create = false;
   const auto compared = storage::blocking_compare(*options);

@@ -5,6 +5,7 @@
 
 #include "app/commands/command.hpp"
 #include "storage/migrations.hpp"
+#include "storage/move/moves.hpp"
 
 namespace keyward::app {
 
@@ -45,6 +46,8 @@ int migrate(const CommonFlags& flags, bool plan_only) {
   }
   auto database = storage::Database::open(options);
   if (!database) return complain(database.error().message);
+  if (const auto in_use = storage::blocking_check_in_use(**database); !in_use)
+    return complain(in_use.error().message);
   const auto done = storage::blocking_migrate(**database, SystemClock{}.now());
   if (!done) return complain(done.error().message);
   print(flags, *done, "Nothing to do.");

@@ -2,12 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 
 #include "app/config/config.hpp"
 #include "app/config/mail_check.hpp"
+#include "app/config/move_variables.hpp"
 #include "app/config/redis_check.hpp"
+#include "app/config/secret_file.hpp"
 #include "app/config/settings.hpp"
 #include "app/config/toml_file.hpp"
 
@@ -18,10 +19,11 @@ constexpr std::string_view prefix = "KEYWARD_";
 constexpr std::string_view file_suffix = "_FILE";
 constexpr std::string_view config_variable = "KEYWARD_CONFIG";
 
-// Names that begin like ours and are no settings: the file to read, the binary to start (scripts pass it on),
-// and what Kubernetes puts into every pod beside a service that is called "keyward".
+// Names that begin like ours and are no settings: the file to read, what `db move` and `db compare` take, the
+// binary to start (scripts pass it on), and what Kubernetes puts into every pod beside a service that is
+// called "keyward".
 bool is_foreign(std::string_view name) {
-  if (name == config_variable) return true;
+  if (name == config_variable || name == move_variable || name == move_file_variable) return true;
   return name.starts_with("KEYWARD_SERVICE_") || name == "KEYWARD_PORT" || name.starts_with("KEYWARD_PORT_");
 }
 
@@ -119,17 +121,12 @@ class Loader {
           {std::string{setting.key}, origin, "is given both as a value and as a file; give one"});
       return;
     }
-    constexpr std::size_t secret_file_max_bytes = 4096;
-    std::ifstream stream{path, std::ios::binary};
-    std::string content(secret_file_max_bytes, '\0');
-    if (!stream.read(content.data(), static_cast<std::streamsize>(content.size())) && !stream.eof()) {
+    const auto content = read_secret_file(path);
+    if (!content) {
       errors_.push_back({std::string{setting.key}, origin, "the file " + path + " cannot be read"});
       return;
     }
-    content.resize(static_cast<std::size_t>(stream.gcount()));
-    // Editors and `echo` end a file with a line feed, which is no part of the secret.
-    content.erase(content.find_last_not_of("\r\n") + 1);
-    RawValue value{RawValue::Kind::untyped, std::move(content)};
+    RawValue value{RawValue::Kind::untyped, std::string{content->text()}};
     set(setting.key, value, origin);
     wipe(value.text);
   }

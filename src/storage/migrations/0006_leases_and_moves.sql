@@ -12,6 +12,7 @@ CREATE TABLE database_moves (
   id          BYTEA PRIMARY KEY,
   direction   TEXT NOT NULL,        -- out: from here; in: to here
   state       TEXT NOT NULL,        -- copying, done
+  fence       BYTEA NOT NULL,       -- the process that moves: another one takes over by another fence
   peer        TEXT NOT NULL,        -- the other side, for people: without a password
   started_at  BIGINT NOT NULL,
   finished_at BIGINT

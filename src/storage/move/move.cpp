@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 #include <thread>
 
 #include "base/limits.hpp"
@@ -56,18 +57,55 @@ Result<std::unique_ptr<Database>> open_at_this_version(const DatabaseOptions& op
   return database;
 }
 
-Result<std::unique_ptr<Database>> open_target(const DatabaseOptions& options, Time now) {
+/// A table whose rows come with the migrations tells nothing.
+bool is_empty(const Table& table, Connection& connection) {
+  return table.name == "roles" || TableStatements{table, connection.by_bytes()}.is_empty(connection);
+}
+
+/// Before anything is done to it: a target is empty (of rows: a migration may have been interrupted), or
+/// holds a part of this move.
+Result<void> check_target(const DatabaseOptions& options, const std::optional<DatabaseMove>& out) {
+  const auto refuse = [] {
+    return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
+  };
+  auto driver = open_driver(options);
+  if (!driver) return fail_from(driver);
+  const auto connection = (*driver)->connect(Access::read);
+  const Held held{*connection};
+  std::vector<Table> tables;
+  try {
+    tables = connection->list_tables();
+  } catch (const std::logic_error&) {  // of kinds that no migration of ours makes
+    return refuse();
+  }
+  if (tables.empty()) return {};
+  if (!connection->has_table("schema_migrations")) return refuse();
+  Transaction transaction{*connection};
+  if (connection->has_table("database_moves")) {
+    const auto in = find_move(transaction, move_in);
+    if (in && out && in->id == out->id) return {};
+    if (in) return refuse();
+  }
+  std::erase_if(tables, [](const Table& table) { return !is_moved(table); });
+  const bool empty =
+      std::ranges::all_of(tables, [&](const Table& table) { return is_empty(table, *connection); });
+  if (!empty) return refuse();
+  return {};
+}
+
+Result<std::unique_ptr<Database>> open_target(const DatabaseOptions& options, Database& source, Time now) {
+  const auto out = source.blocking_read([](Transaction& t) { return find_move(t, move_out); });
+  if (auto good = check_target(options, out); !good) return fail_from(good);
   auto database = Database::open(options);
   if (!database) return fail_from(database);
   if (auto migrated = blocking_migrate(**database, now); !migrated) return fail_from(migrated);
   return database;
 }
 
-/// A table whose rows come with the migrations tells nothing.
 bool is_empty(const MovedTables& tables, Connection& target) {
   const Held held{target};
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    if (tables.of_target(i).table().name != "roles" && !tables.of_target(i).is_empty(target)) return false;
+    if (!is_empty(tables.of_target(i).table(), target)) return false;
   }
   return true;
 }
@@ -98,7 +136,7 @@ class Mover {
     if (!compared || find_difference(*compared) != nullptr) return compared;
     std::this_thread::sleep_for(options_.settle_time);
     sides_.target->blocking_write(
-        [&](Transaction& transaction) { finish_move(transaction, id_, clock_.now()); });
+        [&](Transaction& transaction) { finish_move(transaction, claim_, clock_.now()); });
     return compared;
   }
 
@@ -109,47 +147,88 @@ class Mover {
     return MovedTables{*reading_, *target_};
   }
 
-  /// Sets id_ and is_retired_, and says on both sides what is coming.
+  /// Sets claim_ and is_retired_, and says on both sides what is coming.
   Result<void> begin() {
     const auto out = sides_.source->blocking_read([](Transaction& t) { return find_move(t, move_out); });
     const auto in = sides_.target->blocking_read([](Transaction& t) { return find_move(t, move_in); });
-    is_retired_ = out && out->state == move_done;
-    if (in && in->state != move_done && out && in->id == out->id) {
-      if (!options_.resume)
-        return fail(ErrorCode::conflict,
-                    "The target holds a part of this database already: go on with --resume.");
-      id_ = out->id;
+    claim_.fence = Uuid::make_v7(clock_.now(), random_);
+    if (in && in->state != move_done && out && in->id == out->id) return take_over(out->id);
+    if (out && out->state == move_done) return refuse_source(*out);
+    if (in || !is_empty(tables_, *target_)) return refuse_target();
+    claim_.id = Uuid::make_v7(clock_.now(), random_);
+    auto begun = sides_.source->blocking_write([&](Transaction& transaction) -> Result<void> {
+      const auto other = find_move(transaction, move_out);
+      if (other && other->state == move_done) return refuse_source(*other);
+      put(transaction, move_out, options_.target_shown);  // from here on one to another target is over
       return {};
-    }
-    if (is_retired_)
-      return fail(ErrorCode::conflict, fmt::format("The database has moved to {} already.", out->peer));
-    if (in || !is_empty(tables_, *target_))
-      return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
-    id_ = Uuid::make_v7(clock_.now(), random_);
-    put(*sides_.source, move_out, options_.target_shown);
-    if (sides_.target->blocking_read([](Transaction& t) { return find_move(t, move_out).has_value(); })) {
-      sides_.source->blocking_write([](Transaction& transaction) { forget_moves(transaction); });
-      return fail(ErrorCode::conflict, "The target is the database itself: choose another.");
-    }
-    put(*sides_.target, move_in, options_.source_shown);
-    return {};
+    });
+    if (!begun) return begun;
+    begun = sides_.target->blocking_write([&](Transaction& transaction) -> Result<void> {
+      if (find_move(transaction, move_out))
+        return fail(ErrorCode::conflict, "The target is the database itself: choose another.");
+      if (find_move(transaction, move_in)) return refuse_target();
+      put(transaction, move_in, options_.source_shown);
+      return {};
+    });
+    if (!begun) sides_.source->blocking_write([](Transaction& transaction) { forget_moves(transaction); });
+    return begun;
   }
 
-  void put(Database& database, std::string_view direction, const std::string& peer) {
-    database.blocking_write([&](Transaction& transaction) {
-      put_move(transaction, {.id = id_,
-                             .direction = std::string{direction},
-                             .state = std::string{move_copying},
-                             .peer = peer,
-                             .started_at = clock_.now(),
-                             .finished_at = std::nullopt});
-    });
+  static Result<void> refuse_source(const DatabaseMove& out) {
+    return fail(ErrorCode::conflict, fmt::format("The database has moved to {} already.", out.peer));
+  }
+  static Result<void> refuse_target() {
+    return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
+  }
+
+  /// Whoever was at work on it before cannot go on.
+  Result<void> take_over(const Uuid& id) {
+    if (!options_.resume)
+      return fail(ErrorCode::conflict,
+                  "The target holds a part of this database already: go on with --resume.");
+    claim_.id = id;
+    try {
+      sides_.target->blocking_write([&](Transaction& transaction) {
+        take_move(transaction, claim_);
+        hold_move(transaction, claim_);  // it may have come to its end meanwhile
+      });
+      is_retired_ = sides_.source->blocking_write([&](Transaction& transaction) {
+        take_move(transaction, claim_);
+        return find_move(transaction, move_out)->state == move_done;
+      });
+      return {};
+    } catch (const Unavailable& held) {
+      return fail(ErrorCode::unavailable,
+                  fmt::format("Another process seems to be at work on this move ({}). "
+                              "End it, then try again.",
+                              held.what()));
+    }
+  }
+
+  void put(Transaction& transaction, std::string_view direction, const std::string& peer) {
+    put_move(transaction, {.id = claim_.id,
+                           .fence = claim_.fence,
+                           .direction = std::string{direction},
+                           .state = std::string{move_copying},
+                           .peer = peer,
+                           .started_at = clock_.now(),
+                           .finished_at = std::nullopt});
+  }
+
+  void hold(Connection& side) const {
+    Transaction transaction{side};
+    hold_move(transaction, claim_);
+  }
+
+  std::size_t reconcile_from(Connection& source) {
+    return reconcile(
+        tables_, source, *target_, [this](Connection& target) { hold(target); }, options_.progress);
   }
 
   Result<ComparedTables> copy_and_retire() {
     for (int round = 0; round < rounds_max; ++round) {
       const Held held{*reading_};
-      if (reconcile(tables_, *reading_, *target_, options_.progress) < limits::move_page_rows) break;
+      if (reconcile_from(*reading_) < limits::move_page_rows) break;
     }
     const auto deadline = std::chrono::steady_clock::now() + limits::move_lock_wait;
     while (true) {
@@ -171,12 +250,15 @@ class Mover {
     const auto writing = sides_.source_driver->connect(Access::write);
     const auto names = tables_.names();
     const Held held{*writing, names};
-    reconcile(tables_, *writing, *target_, options_.progress);
-    auto compared = compare_with(*writing);
+    hold(*writing);
+    reconcile_from(*writing);
+    const Held held_target{*target_};  // until the source is retired for it
+    hold(*target_);
+    auto compared = compare(tables_, *writing, *target_, options_.sha256);
     if (find_difference(compared) != nullptr) return compared;
     writing->refuse_writes(names);
     Transaction transaction{*writing};
-    finish_move(transaction, id_, clock_.now());
+    finish_move(transaction, claim_, clock_.now());
     writing->commit();
     log(LogLevel::info, "database_moved", {{"to", options_.target_shown}});
     return compared;
@@ -185,13 +267,10 @@ class Mover {
   /// The process before us came so far.
   ComparedTables copy_from_retired() {
     const Held held{*reading_};
-    reconcile(tables_, *reading_, *target_, options_.progress);
-    return compare_with(*reading_);
-  }
-
-  ComparedTables compare_with(Connection& source) {
-    const Held held{*target_};
-    return compare(tables_, source, *target_, options_.sha256);
+    reconcile_from(*reading_);
+    const Held held_target{*target_};
+    hold(*target_);
+    return compare(tables_, *reading_, *target_, options_.sha256);
   }
 
   const MoveOptions& options_;
@@ -200,7 +279,7 @@ class Mover {
   Random& random_;
   const std::unique_ptr<Connection> reading_, target_;
   const MovedTables tables_;
-  Uuid id_;
+  MoveClaim claim_;
   bool is_retired_ = false;
 };
 
@@ -211,14 +290,26 @@ auto as_sentence(F f) -> decltype(f()) {
     return f();
   } catch (const Failure& failure) {
     return fail(ErrorCode::unavailable, failure.what());
+  } catch (const std::logic_error& wrong) {  // tables that are not as our migrations make them
+    return fail(ErrorCode::internal, wrong.what());
   }
+}
+
+/// One that is half filled is no source; one that has moved away is, of the move that is to be finished.
+Result<void> check_source(Database& source) {
+  return source.blocking_read([](Transaction& transaction) -> Result<void> {
+    const auto in = find_move(transaction, move_in);
+    if (in && in->state != move_done) return check_in_use(transaction);
+    return {};
+  });
 }
 
 Result<Sides> open_sides(const MoveOptions& options, bool make_target, Time now) {
   auto source = open_at_this_version(options.source, "database");
   if (!source) return fail_from(source);
-  auto target =
-      make_target ? open_target(options.target, now) : open_at_this_version(options.target, "target");
+  if (auto good = make_target ? check_source(**source) : Result<void>{}; !good) return fail_from(good);
+  auto target = make_target ? open_target(options.target, **source, now)
+                            : open_at_this_version(options.target, "target");
   if (!target) return fail_from(target);
   auto source_driver = open_driver(options.source);
   auto target_driver = open_driver(options.target);

@@ -7,9 +7,11 @@
 // limits::move_watch_interval and stop; after limits::move_settle_time the target may be used.
 //
 // Threats: two databases in use at once, a session ended in one and alive in the other (the source refuses
-// writes before the target may be used; a server asks both at its start) · a move that dies at any point
+// writes before the target may be used; a server asks both at its start) · two processes that move, one of
+// which was stopped and goes on (fences: moves.hpp) · a move that dies at any point
 // (what is done is in the tables themselves; the lock goes with the connection; --resume goes on) · rows that
-// arrive changed (hashes) · a target that is somebody's (empty, or this move's) · passwords of URLs in
+// arrive changed (hashes) · a target that is somebody's (empty,
+// or this move's; looked at before it is migrated) · passwords of URLs in
 // messages (peers are shown without).
 #pragma once
 

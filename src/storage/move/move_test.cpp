@@ -201,6 +201,53 @@ TEST_P(Moves, of_a_source_that_is_retired_already_it_is_finished) {
   EXPECT_EQ(count(*open_target()), 11);
 }
 
+/// Stopped between two commits, and going on when another process has finished the move.
+TEST_P(Moves, H4_one_that_was_stopped_and_goes_on_changes_nothing_any_more) {
+  fill(1100);
+  auto stopped = options();
+  int commits = 0;
+  stopped.progress = [&](std::string_view, std::size_t) {
+    if (++commits != 2) return;
+    const auto finished = move(options(true));
+    ASSERT_TRUE(finished) << finished.error().message;
+    open_target()->blocking_write([](Transaction& t) {
+      add_account(t, 7777);
+      t.execute("DELETE FROM sessions WHERE id = $1", id_of(3));
+    });
+  };
+  EXPECT_THAT(move(stopped).error().message, HasSubstr("taken over"));
+  EXPECT_GE(commits, 2);
+  EXPECT_EQ(count(*open_target()), 1101);
+  EXPECT_EQ(open_target()->blocking_read([](Transaction& t) {
+    return t.get<std::int64_t>("SELECT count(*) FROM sessions WHERE id = $1", id_of(3));
+  }),
+            0);
+  EXPECT_TRUE(open_target()->blocking_read(check_in_use));
+  EXPECT_FALSE(open_source()->blocking_read(check_in_use));
+}
+
+TEST_P(Moves, H4_one_that_was_given_up_for_another_target_never_ends) {
+  fill(1100);
+  const conformance::TemporaryFolder other;
+  auto given_up = options();
+  int commits = 0;
+  given_up.progress = [&](std::string_view, std::size_t) {
+    if (++commits != 2) return;
+    auto elsewhere = options();
+    elsewhere.target = options_of(GetParam().to_postgres, other.path(), true);
+    elsewhere.target_shown = "elsewhere";
+    const auto finished = move(elsewhere);
+    ASSERT_TRUE(finished) << finished.error().message;
+  };
+  EXPECT_THAT(move(given_up).error().message, HasSubstr("taken over"));
+  EXPECT_FALSE(open_target()->blocking_read(check_in_use));
+  EXPECT_THAT(open_source()->blocking_read(check_in_use).error().message, HasSubstr("moved to elsewhere"));
+  EXPECT_THAT(move(options(true)).error().message, HasSubstr("moved to elsewhere"));
+  EXPECT_TRUE(Database::open(options_of(GetParam().to_postgres, other.path(), false))
+                  .value()
+                  ->blocking_read(check_in_use));
+}
+
 TEST_P(Moves, what_is_written_meanwhile_is_moved_or_refused) {
   fill(700);
   const auto source = open_source();
@@ -248,6 +295,54 @@ TEST_P(Moves, somebody_elses_database_is_refused) {
   EXPECT_THAT(move(options()).error().message, HasSubstr("not empty"));
   EXPECT_THAT(move(options(true)).error().message, HasSubstr("not empty"));
   EXPECT_TRUE(open_source()->blocking_read(check_in_use));
+}
+
+TEST_P(Moves, somebody_elses_database_is_not_migrated_either) {
+  fill(3);
+  const auto older = built_in_migrations().first(3);
+  {
+    const auto target = open_target();
+    ASSERT_TRUE(blocking_migrate(*target, now, older));
+    target->blocking_write([](Transaction& t) { add_account(t, 9); });
+  }
+  EXPECT_THAT(move(options()).error().message, HasSubstr("not empty"));
+  EXPECT_EQ(open_target()->blocking_read(
+                [](Transaction& t) { return t.get<std::int64_t>("SELECT count(*) FROM schema_migrations"); }),
+            3);
+}
+
+/// A move that died while it migrated.
+TEST_P(Moves, a_target_that_was_migrated_by_half_is_gone_on_with) {
+  fill(3);
+  ASSERT_TRUE(blocking_migrate(*open_target(), now, built_in_migrations().first(3)));
+  const auto moved = move(options());
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(count(*open_target()), 3);
+}
+
+TEST_P(Moves, a_database_that_is_half_filled_is_no_source) {
+  fill(1100);
+  struct Died {};
+  auto how = options();
+  how.progress = [](std::string_view, std::size_t) { throw Died{}; };
+  EXPECT_THROW((void)move(how), Died);
+  const conformance::TemporaryFolder third;
+  auto onward = options();
+  onward.source = options_of(GetParam().to_postgres, to_.path(), false);
+  onward.target = options_of(false, third.path(), true);
+  EXPECT_THAT(move(onward).error().message, HasSubstr("not whole yet"));
+  EXPECT_FALSE(std::filesystem::exists(onward.target.path));
+  EXPECT_THAT(blocking_check_in_use(*open_target()).error().message, HasSubstr("not whole yet"));
+}
+
+TEST(MovesOfOlderDatabases, are_none) {
+  const conformance::TemporaryFolder folder;
+  const auto database = Database::open({.path = folder.path() / "keyward.db"}).value();
+  EXPECT_TRUE(blocking_check_in_use(*database));
+  ASSERT_TRUE(blocking_migrate(*database, now, built_in_migrations().first(3)));
+  EXPECT_TRUE(blocking_check_in_use(*database));
+  ASSERT_TRUE(blocking_migrate(*database, now));
+  EXPECT_TRUE(blocking_check_in_use(*database));
 }
 
 TEST_P(Moves, a_retired_source_can_be_reopened) {

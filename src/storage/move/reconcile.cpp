@@ -12,27 +12,29 @@ constexpr auto not_moved = std::to_array<std::string_view>({"schema_migrations",
 
 std::vector<Table> list_moved(Connection& connection) {
   auto tables = connection.list_tables();
-  std::erase_if(
-      tables, [](const Table& table) { return std::ranges::find(not_moved, table.name) != not_moved.end(); });
+  std::erase_if(tables, [](const Table& table) { return !is_moved(table); });
   return tables;
 }
 
 /// Commits now and then, so that neither side has to remember much.
 class Batches {
  public:
-  Batches(Connection& target, const MoveProgress& progress) : target_(target), progress_(progress) {
-    target_.begin();
-  }
+  Batches(Connection& target, const MoveGate& gate, const MoveProgress& progress)
+      : target_(target), gate_(gate), progress_(progress) {}
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
   ~Batches() { target_.rollback(); }
 
+  void begin() {
+    target_.begin();
+    gate_(target_);
+  }
   void changed(const std::string& table, std::size_t rows) {
     total_ += rows;
     open_ += rows;
     if (open_ < limits::move_page_rows) return;
     commit(table);
-    target_.begin();
+    begin();
   }
   std::size_t finish() {
     commit({});
@@ -47,6 +49,7 @@ class Batches {
   }
 
   Connection& target_;
+  const MoveGate& gate_;
   const MoveProgress& progress_;
   std::size_t total_ = 0, open_ = 0;
 };
@@ -104,6 +107,8 @@ void insert_missing(const TableStatements& of_source, const TableStatements& of_
 
 }  // namespace
 
+bool is_moved(const Table& table) { return std::ranges::find(not_moved, table.name) == not_moved.end(); }
+
 MovedTables::MovedTables(Connection& source, Connection& target) {
   const auto tables = list_moved(source);
   if (tables != list_moved(target)) throw std::logic_error("the two databases have not the same tables");
@@ -119,9 +124,10 @@ std::vector<std::string> MovedTables::names() const {
   return names;
 }
 
-std::size_t reconcile(const MovedTables& tables, Connection& source, Connection& target,
+std::size_t reconcile(const MovedTables& tables, Connection& source, Connection& target, const MoveGate& gate,
                       const MoveProgress& progress) {
-  Batches batches{target, progress};
+  Batches batches{target, gate, progress};
+  batches.begin();
   for (std::size_t i = tables.size(); i-- > 0;)
     remove_strangers(tables.of_source(i), tables.of_target(i), source, target, batches);
   for (std::size_t i = 0; i < tables.size(); ++i)

@@ -18,8 +18,10 @@ namespace keyward::storage {
 /// SHA-256, which lives above storage.
 using Sha256Function = std::function<std::array<std::uint8_t, 32>(BytesView)>;
 
-/// The statements of both sides, for every table that is moved: all but those about the database itself
-/// (its migrations, leases and moves).
+/// All but those about the database itself: its migrations, leases and moves.
+bool is_moved(const Table& table);
+
+/// The statements of both sides, for every table that is moved.
 class MovedTables {
  public:
   /// Throws std::logic_error when the two have not the same tables.
@@ -34,10 +36,14 @@ class MovedTables {
   std::deque<TableStatements> of_source_, of_target_;  // in order of reference
 };
 
-/// Rows removed and inserted. `source` is in a transaction that sees one state; `target` is in none, and
-/// commits now and then. `progress` is told of each commit: the table, and the rows changed so far.
+/// Told of each commit on the target: the table, and the rows changed so far.
 using MoveProgress = std::function<void(std::string_view table, std::size_t changed)>;
-std::size_t reconcile(const MovedTables& tables, Connection& source, Connection& target,
+/// The first thing in each transaction on the target; throws when nothing may be done in it.
+using MoveGate = std::function<void(Connection& target)>;
+
+/// Rows removed and inserted. `source` is in a transaction that sees one state; `target` is in none, and
+/// commits now and then.
+std::size_t reconcile(const MovedTables& tables, Connection& source, Connection& target, const MoveGate& gate,
                       const MoveProgress& progress);
 
 struct TableSummary {
