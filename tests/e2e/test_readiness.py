@@ -132,6 +132,7 @@ def test_a_database_that_is_silent_is_told_within_the_time_of_a_probe(data):
             paused = processes_of(postgres)
             for pid in paused:
                 os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.6)  # longer than an answer is kept
             try:
                 for _ in range(12):
                     began = time.monotonic()
