@@ -64,7 +64,7 @@ TEST(EventLog, a_reader_that_stands_still_holds_up_neither_rows_nor_the_end) {
   ASSERT_TRUE(storage::blocking_migrate(*database, start));
   crypto::SystemRandom random;
   const crypto::MasterKey key = crypto::MasterKey::generate(random);
-  const AuditTrail trail{key, EmailInEvents::hashed, random};
+  AuditTrail trail{key, EmailInEvents::hashed, random};
   trail.attach(*database);
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
@@ -75,9 +75,9 @@ TEST(EventLog, a_reader_that_stands_still_holds_up_neither_rows_nor_the_end) {
     EventLog log{ends[1], &trail, database.get(), clock};
     for (std::size_t i = 0; i < count; ++i)
       log.emit({.name = "authn_login_fail",
-                .email = "ada@example.com",
                 .user_agent = std::string(100, 'a'),
-                .detail = std::to_string(i)});
+                .detail = std::to_string(i),
+                .email = "ada@example.com"});
     log.finish_rows();
     EXPECT_EQ(database->blocking_read([](storage::Transaction& transaction) {
       return list_audit_events(transaction, {}, std::nullopt, 10'000).size();
