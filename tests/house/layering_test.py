@@ -31,8 +31,8 @@ ONLY_IN = {
     r"boost/asio.*": r"src/(runtime|web|app)/|src/.*_test\.cpp$",
     r"boost/asio/(ip/.*|local/.*|ssl.*|.*socket.*|.*acceptor.*|.*stream.*)": r"src/web/|src/mail/smtp_test\.cpp$",
     r"hiredis\.h": r"src/redis/[^/]*\.cpp$",
-    r"sys/(un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/web/|src/redis/wire\.cpp$",
-    r"sys/socket\.h": r"src/web/|src/redis/wire\.cpp$|src/mail/smtp\.cpp$",  # the latter shuts a connection of libcurl's
+    r"sys/(un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/web/|src/redis/(wire\.cpp|testing/fake_redis\.hpp)$",
+    r"sys/socket\.h": r"src/web/|src/redis/(wire\.cpp|testing/fake_redis\.hpp)$|src/mail/smtp\.cpp$",  # the latter shuts a connection of libcurl's
     r"arpa/inet\.h|netinet/in\.h": r"src/(web|text|app/config)/",  # the latter two read addresses, they open no socket
     r"boost/url.*": r"src/(text|web)/",
     r"zxcvbn\.h": r"src/domain/passwords/",
