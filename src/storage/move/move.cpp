@@ -65,7 +65,9 @@ bool is_empty(const Table& table, Connection& connection) {
 /// Before anything is done to it: a target is empty (of rows: a migration may have been interrupted), or
 /// holds a part of this move.
 Result<void> check_target(const DatabaseOptions& options, const std::optional<DatabaseMove>& out) {
-  const auto refuse = [] {
+  const auto refuse = [&] {
+    if (out && out->state == move_done)
+      return fail(ErrorCode::conflict, fmt::format("The database has moved to {} already.", out->peer));
     return fail(ErrorCode::conflict, "The target is not empty: choose another database.");
   };
   auto driver = open_driver(options);
