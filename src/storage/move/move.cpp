@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "storage/migrations.hpp"
 #include "storage/move/moves.hpp"
+#include "storage/postgres/driver.hpp"
 
 namespace keyward::storage {
 namespace {
@@ -59,7 +60,8 @@ Result<std::unique_ptr<Database>> open_at_this_version(const DatabaseOptions& op
 
 /// A table whose rows come with the migrations tells nothing.
 bool is_empty(const Table& table, Connection& connection) {
-  return table.name == "roles" || TableStatements{table, connection.by_bytes()}.is_empty(connection);
+  return table.name == "roles" ||
+         TableStatements{table, connection.by_bytes(), "the target"}.is_empty(connection);
 }
 
 /// Before anything is done to it: a target is empty (of rows: a migration may have been interrupted), or
@@ -112,13 +114,31 @@ bool is_empty(const MovedTables& tables, Connection& target) {
   return true;
 }
 
-ComparedTables compare(const MovedTables& tables, Connection& source, Connection& target,
-                       const Sha256Function& sha256) {
-  ComparedTables compared;
-  for (std::size_t i = 0; i < tables.size(); ++i)
-    compared.push_back(
-        {summarize(tables.of_source(i), source, sha256), summarize(tables.of_target(i), target, sha256)});
-  return compared;
+/// A connection for a move: in a transaction of one side it waits for the other's rows. Yet not for ever: a
+/// process that was stopped, or whose machine is gone, lets go.
+std::unique_ptr<Connection> connect(Driver& driver, const DatabaseOptions& options, Access access,
+                                    std::chrono::milliseconds idle_max) {
+  auto connection = driver.connect(access);
+  if (options.postgres_url.empty()) return connection;  // SQLite ends no transaction by itself
+  const std::chrono::milliseconds statement_max = limits::move_lock_wait;
+  connection->begin();
+  connection->run_script(
+      fmt::format("SET idle_in_transaction_session_timeout = {}; SET statement_timeout = {}",
+                  idle_max.count(), statement_max.count()));
+  connection->commit();
+  return connection;
+}
+
+/// Of one that holds no writers up.
+std::unique_ptr<Connection> connect(Driver& driver, const DatabaseOptions& options, Access access) {
+  return connect(driver, options, access, limits::postgres_migration_timeout);
+}
+
+/// As storage opens it, with statements that may take longer: pages of large tables.
+Result<std::unique_ptr<Driver>> open_patient_driver(const DatabaseOptions& options) {
+  if (options.postgres_url.empty()) return open_driver(options);
+  return postgres::open_driver({.url = options.postgres_url.copy(),
+                                .answer_limit = limits::move_lock_wait + limits::postgres_answer_margin});
 }
 
 class Mover {
@@ -128,8 +148,8 @@ class Mover {
         sides_(sides),
         clock_(clock),
         random_(random),
-        reading_(sides.source_driver->connect(Access::read)),
-        target_(sides.target_driver->connect(Access::write)),
+        reading_(connect(*sides.source_driver, options.source, Access::read)),
+        target_(connect(*sides.target_driver, options.target, Access::write)),
         tables_(describe()) {}
 
   Result<ComparedTables> run() {
@@ -249,7 +269,8 @@ class Mover {
 
   /// The last round and the end of the source, in one transaction beside which nobody writes.
   ComparedTables retire() {
-    const auto writing = sides_.source_driver->connect(Access::write);
+    const auto writing =
+        connect(*sides_.source_driver, options_.source, Access::write, limits::move_lock_wait);
     const auto names = tables_.names();
     const Held held{*writing, names};
     hold(*writing);
@@ -313,8 +334,8 @@ Result<Sides> open_sides(const MoveOptions& options, bool make_target, Time now)
   auto target = make_target ? open_target(options.target, **source, now)
                             : open_at_this_version(options.target, "target");
   if (!target) return fail_from(target);
-  auto source_driver = open_driver(options.source);
-  auto target_driver = open_driver(options.target);
+  auto source_driver = open_patient_driver(options.source);
+  auto target_driver = open_patient_driver(options.target);
   if (!source_driver) return fail_from(source_driver);
   if (!target_driver) return fail_from(target_driver);
   return Sides{std::move(*source), std::move(*target), std::move(*source_driver), std::move(*target_driver)};
@@ -340,8 +361,8 @@ Result<ComparedTables> blocking_compare(const MoveOptions& options) {
   return as_sentence([&]() -> Result<ComparedTables> {
     auto sides = open_sides(options, false, {});
     if (!sides) return fail_from(sides);
-    const auto source = sides->source_driver->connect(Access::read);
-    const auto target = sides->target_driver->connect(Access::read);
+    const auto source = connect(*sides->source_driver, options.source, Access::read);
+    const auto target = connect(*sides->target_driver, options.target, Access::read);
     const Held held_source{*source};
     const Held held_target{*target};
     return compare(MovedTables{*source, *target}, *source, *target, options.sha256);

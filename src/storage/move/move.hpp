@@ -33,10 +33,6 @@ struct MoveOptions {
   MoveProgress progress;  // may throw, which is as if the process died there
 };
 
-struct ComparedTable {
-  TableSummary source, target;
-};
-using ComparedTables = std::vector<ComparedTable>;
 /// The first that differs.
 const ComparedTable* find_difference(const ComparedTables& tables);
 

@@ -285,6 +285,19 @@ TEST_P(Moves, a_changed_row_is_found) {
   EXPECT_EQ(find_difference(compared)->source.rows, find_difference(compared)->target.rows);
 }
 
+TEST_P(Moves, what_fails_says_on_which_side) {
+  fill(1100);
+  auto how = options();
+  int commits = 0;
+  how.progress = [&](std::string_view, std::size_t) {
+    if (++commits != 1) return;
+    open_target()->blocking_write([](Transaction& t) {  // in the way of one that has still to come
+      t.execute("UPDATE accounts SET email_normalized = 'a1023@example.org' WHERE id = $1", id_of(0));
+    });
+  };
+  EXPECT_THAT(move(how).error().message, HasSubstr("the target: "));
+}
+
 TEST_P(Moves, somebody_elses_database_is_refused) {
   fill(3);
   {

@@ -8,6 +8,9 @@
 namespace keyward::storage {
 namespace {
 
+constexpr std::string_view source_side = "the old database";
+constexpr std::string_view target_side = "the target";
+
 constexpr auto not_moved = std::to_array<std::string_view>({"schema_migrations", "leases", "database_moves"});
 
 std::vector<Table> list_moved(Connection& connection) {
@@ -26,8 +29,10 @@ class Batches {
   ~Batches() { target_.rollback(); }
 
   void begin() {
-    target_.begin();
-    gate_(target_);
+    on_side(target_side, [this] {
+      target_.begin();
+      gate_(target_);
+    });
   }
   void changed(const std::string& table, std::size_t rows) {
     total_ += rows;
@@ -43,7 +48,7 @@ class Batches {
 
  private:
   void commit(std::string_view table) {
-    target_.commit();
+    on_side(target_side, [this] { target_.commit(); });
     open_ = 0;
     if (progress_) progress_(table, total_);
   }
@@ -105,6 +110,32 @@ void insert_missing(const TableStatements& of_source, const TableStatements& of_
   insert(1);
 }
 
+class Summing {
+ public:
+  Summing(const TableStatements& statements, Connection& connection, const Sha256Function& sha256)
+      : walk_(statements, connection), sha256_(sha256), summary_{statements.table().name, 0, {}} {}
+
+  /// False at the end.
+  bool step() {
+    const MovedRow* row = walk_.peek();
+    if (row == nullptr) return false;
+    // Each link holds the one before: the rows, their number and their order.
+    Bytes link{summary_.hash.begin(), summary_.hash.end()};
+    const auto bytes = canonical_bytes(*row);
+    link.insert(link.end(), bytes.begin(), bytes.end());
+    summary_.hash = sha256_(link);
+    ++summary_.rows;
+    walk_.advance();
+    return true;
+  }
+  [[nodiscard]] const TableSummary& summary() const { return summary_; }
+
+ private:
+  TableWalk walk_;
+  const Sha256Function& sha256_;
+  TableSummary summary_;
+};
+
 }  // namespace
 
 bool is_moved(const Table& table) { return std::ranges::find(not_moved, table.name) == not_moved.end(); }
@@ -113,8 +144,8 @@ MovedTables::MovedTables(Connection& source, Connection& target) {
   const auto tables = list_moved(source);
   if (tables != list_moved(target)) throw std::logic_error("the two databases have not the same tables");
   for (const Table& table : tables) {
-    of_source_.emplace_back(table, source.by_bytes());
-    of_target_.emplace_back(table, target.by_bytes());
+    of_source_.emplace_back(table, source.by_bytes(), source_side);
+    of_target_.emplace_back(table, target.by_bytes(), target_side);
   }
 }
 
@@ -135,19 +166,19 @@ std::size_t reconcile(const MovedTables& tables, Connection& source, Connection&
   return batches.finish();
 }
 
-TableSummary summarize(const TableStatements& statements, Connection& connection,
+ComparedTables compare(const MovedTables& tables, Connection& source, Connection& target,
                        const Sha256Function& sha256) {
-  TableSummary summary{.table = statements.table().name, .rows = 0, .hash = {}};
-  TableWalk walk{statements, connection};
-  for (const MovedRow* row = walk.peek(); row != nullptr; walk.advance(), row = walk.peek()) {
-    // Each link holds the one before: the rows, their number and their order.
-    Bytes link{summary.hash.begin(), summary.hash.end()};
-    const auto bytes = canonical_bytes(*row);
-    link.insert(link.end(), bytes.begin(), bytes.end());
-    summary.hash = sha256(link);
-    ++summary.rows;
+  ComparedTables compared;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    Summing here{tables.of_source(i), source, sha256};
+    Summing there{tables.of_target(i), target, sha256};
+    for (bool more = true; more;) {
+      more = here.step();
+      more = there.step() || more;
+    }
+    compared.push_back({here.summary(), there.summary()});
   }
-  return summary;
+  return compared;
 }
 
 }  // namespace keyward::storage

@@ -53,7 +53,12 @@ struct TableSummary {
   bool operator==(const TableSummary&) const = default;
 };
 
-TableSummary summarize(const TableStatements& statements, Connection& connection,
+struct ComparedTable {
+  TableSummary source, target;
+};
+using ComparedTables = std::vector<ComparedTable>;
+/// Walks both sides at once, so that neither waits in its transaction for the other to come to its end.
+ComparedTables compare(const MovedTables& tables, Connection& source, Connection& target,
                        const Sha256Function& sha256);
 
 }  // namespace keyward::storage

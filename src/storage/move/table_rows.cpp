@@ -135,8 +135,9 @@ Bytes canonical_bytes(const MovedRow& row) {
   return bytes;
 }
 
-TableStatements::TableStatements(const Table& table, std::string_view by_bytes)
+TableStatements::TableStatements(const Table& table, std::string_view by_bytes, std::string_view side)
     : table_(table),
+      side_(side),
       key_(key_columns(table)),
       insert_rows_(std::max<std::size_t>(limits::move_statement_values_max / table.columns.size(), 1)),
       first_page_(select(table, key_, by_bytes, true)),
@@ -152,12 +153,13 @@ std::vector<MovedRow> TableStatements::read_page(Connection& connection, const M
   }
   values.push_back(static_cast<std::int64_t>(limits::move_page_rows));
   std::vector<MovedRow> rows;
-  run(connection, after == nullptr ? first_page_.sql() : next_page_.sql(), values,
-      [&](const Statement& statement) {
-        MovedRow row;
-        for (std::size_t i = 0; i < table_.columns.size(); ++i) row.push_back(to_owned(statement.column(i)));
-        rows.push_back(std::move(row));
-      });
+  const auto add = [&](const Statement& statement) {
+    MovedRow row;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i) row.push_back(to_owned(statement.column(i)));
+    rows.push_back(std::move(row));
+  };
+  on_side(side_,
+          [&] { run(connection, after == nullptr ? first_page_.sql() : next_page_.sql(), values, add); });
   return rows;
 }
 
@@ -166,13 +168,14 @@ void TableStatements::insert(Connection& connection, std::span<const MovedRow> r
   for (const MovedRow& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) values.push_back(to_view(row[i], table_.columns.at(i).kind));
   }
-  run(connection, rows.size() == 1 ? insert_one_.sql() : insert_many_.sql(), values, [](const auto&) {});
+  const Sql sql = rows.size() == 1 ? insert_one_.sql() : insert_many_.sql();
+  on_side(side_, [&] { run(connection, sql, values, [](const auto&) {}); });
 }
 
 void TableStatements::remove(Connection& connection, const MovedRow& row) const {
   std::vector<ValueView> values;
   for (const std::size_t i : key_) values.push_back(to_view(row.at(i), table_.columns.at(i).kind));
-  run(connection, remove_.sql(), values, [](const auto&) {});
+  on_side(side_, [&] { run(connection, remove_.sql(), values, [](const auto&) {}); });
 }
 
 bool TableStatements::is_empty(Connection& connection) const {

@@ -12,6 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "storage/connection.hpp"
+#include "storage/errors.hpp"
 #include "storage/move/built_sql.hpp"
 #include "storage/table.hpp"
 
@@ -28,10 +29,25 @@ int compare_keys(const Table& table, const MovedRow& a, const MovedRow& b);
 /// The same bytes for the same row in every engine; no two rows have the same.
 Bytes canonical_bytes(const MovedRow& row);
 
-/// The statements for one table, in one engine's words.
+/// Runs `f`, and what fails says on which side.
+template <class F>
+auto on_side(std::string_view side, F f) -> decltype(f()) {
+  const auto say = [&](const Failure& what) { return std::string{side} + ": " + what.what(); };
+  try {
+    return f();
+  } catch (const Conflict& conflict) {
+    throw Conflict(say(conflict));
+  } catch (const Unavailable& busy) {
+    throw Unavailable(say(busy));
+  } catch (const Failure& failure) {
+    throw Failure(say(failure));
+  }
+}
+
+/// The statements for one table, in one engine's words. `side` stands before what fails.
 class TableStatements {
  public:
-  TableStatements(const Table& table, std::string_view by_bytes);
+  TableStatements(const Table& table, std::string_view by_bytes, std::string_view side);
 
   [[nodiscard]] const Table& table() const { return table_; }
   [[nodiscard]] std::size_t rows_of_an_insert() const { return insert_rows_; }
@@ -45,6 +61,7 @@ class TableStatements {
 
  private:
   const Table table_;
+  const std::string side_;
   const std::vector<std::size_t> key_;
   const std::size_t insert_rows_;
   const BuiltSql first_page_, next_page_, insert_one_, insert_many_, remove_;
