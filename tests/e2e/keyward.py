@@ -18,6 +18,7 @@ from database import NODES, environment_of, node_folders
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("KEYWARD_BINARY", ROOT / "build/release/keyward")).resolve()
 SANITIZED = BINARY.parent.name in ("asan", "tsan")  # the shadow memory takes terabytes of addresses
+EVENTS_LATE_S = 0.2
 GOOD_PASSWORD = "violet orbit candle 94"
 
 
@@ -216,7 +217,11 @@ class Keyward:
         return sum(found)
 
     def logged_events(self, name=None):
-        """The security events so far, as dicts."""
+        """The security events so far, as dicts; those of the last answer too, which are written a moment after it."""
+        time.sleep(EVENTS_LATE_S)
+        return self._events(name)
+
+    def _events(self, name=None):
         events = [json.loads(line) for line in self.events]
         if len(self.nodes) > 1:
             events.sort(key=lambda event: event["time"])
@@ -225,10 +230,10 @@ class Keyward:
     def wait_for_event(self, name, timeout_s=5, count=1):
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            if len(found := self.logged_events(name)) >= count:
+            if len(found := self._events(name)) >= count:
                 return found
             time.sleep(0.01)
-        raise AssertionError(f"no event {name}; there were {[e['event'] for e in self.logged_events()]}")
+        raise AssertionError(f"no event {name}; there were {[e['event'] for e in self._events()]}")
 
 
 class OneNode(Keyward):

@@ -26,6 +26,7 @@ class Readiness : public std::enable_shared_from_this<Readiness> {
   explicit Readiness(storage::Database& database) : database_(database) {}
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
+  ~Readiness() = default;
 
   /// From any loop. Takes little longer than limits::readiness_timeout, whatever the database does.
   Task<DatabaseState> ask();
