@@ -176,7 +176,7 @@ def test_a_secret_among_the_settings_that_others_can_read(used, tmp_path):
     settings.write_text('[server]\npublic_url = "' + FREE + '"\n[redis]\nurl = "redis://:hidden@127.0.0.1:9"\n')
 
     def judge():
-        code, out, _ = command("doctor", "--json", "--config", settings, data=used)
+        code, out, _ = command("doctor", "--json", "--config", settings, data=used, env={"KEYWARD_REDIS_URL": None})
         assert "hidden" not in out
         return [item for item in json.loads(out)["items"] if item["check"] == "secrets"][0]
 
