@@ -12,12 +12,6 @@ namespace keyward::app {
 
 namespace {
 
-std::string to_hex(BytesView bytes) {
-  std::string text;
-  for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
-}
-
 /// Two deployments that share a Redis have two master keys, and so neither meets the other's keys.
 std::string prefix_of(const Core& core) {
   constexpr std::size_t tag_bytes = 6;

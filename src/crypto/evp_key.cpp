@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t coordinate_bytes = 32;
 constexpr std::size_t es256_signature_bytes = 2 * coordinate_bytes;
 constexpr const char* p256_group = "prime256v1";
-using EcdsaSignature = std::unique_ptr<ECDSA_SIG, OpensslFree<&ECDSA_SIG_free>>;
+using EcdsaSignature = std::unique_ptr<ECDSA_SIG, FreeWith<&ECDSA_SIG_free>>;
 
 /// The list of OSSL_PARAMs that makes a key. It owns what they point at, in memory that is wiped.
 class KeyParameters {
@@ -198,7 +198,7 @@ class EvpPrivate final : public PrivateKey::Backend {
   }
 
   [[nodiscard]] Secret to_pkcs8() const override {
-    const std::unique_ptr<PKCS8_PRIV_KEY_INFO, OpensslFree<&PKCS8_PRIV_KEY_INFO_free>> info{
+    const std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeWith<&PKCS8_PRIV_KEY_INFO_free>> info{
         require_object(EVP_PKEY2PKCS8(key_.get()), "EVP_PKEY2PKCS8")};
     const int size_bytes = i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
     if (size_bytes <= 0) throw_openssl_failure("i2d_PKCS8_PRIV_KEY_INFO");
@@ -315,7 +315,7 @@ Result<PrivateBackend> make_evp_private(Algorithm algorithm, const Secret& pkcs8
   const OpensslErrorMark mark;
   const auto der = pkcs8.bytes();
   const auto* at = der.data();
-  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, OpensslFree<&PKCS8_PRIV_KEY_INFO_free>> info{
+  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeWith<&PKCS8_PRIV_KEY_INFO_free>> info{
       d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size()))};
   EvpKey key{info && at == der.data() + der.size() ? EVP_PKCS82PKEY(info.get()) : nullptr};
   if (!key || !is_kind_of(key, algorithm)) return bad_key("Not the PKCS#8 form of a key for this algorithm");

@@ -21,7 +21,7 @@ bool looks_public(BytesView bytes) {
   const auto* at = bytes.data();
   const EvpKey spki{d2i_PUBKEY(nullptr, &at, static_cast<long>(bytes.size()))};
   at = bytes.data();
-  const std::unique_ptr<X509, OpensslFree<&X509_free>> certificate{
+  const std::unique_ptr<X509, FreeWith<&X509_free>> certificate{
       d2i_X509(nullptr, &at, static_cast<long>(bytes.size()))};
   return spki != nullptr || certificate != nullptr;
 }

@@ -8,19 +8,14 @@
 
 #include <memory>
 
+#include "base/free_with.hpp"
+
 namespace keyward::crypto {
 
-template <auto Free>
-struct OpensslFree {
-  template <class T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
-using EvpKey = std::unique_ptr<EVP_PKEY, OpensslFree<&EVP_PKEY_free>>;
-using EvpKeyContext = std::unique_ptr<EVP_PKEY_CTX, OpensslFree<&EVP_PKEY_CTX_free>>;
-using EvpDigest = std::unique_ptr<EVP_MD, OpensslFree<&EVP_MD_free>>;
-using BigNumber = std::unique_ptr<BIGNUM, OpensslFree<&BN_clear_free>>;
+using EvpKey = std::unique_ptr<EVP_PKEY, FreeWith<&EVP_PKEY_free>>;
+using EvpKeyContext = std::unique_ptr<EVP_PKEY_CTX, FreeWith<&EVP_PKEY_CTX_free>>;
+using EvpDigest = std::unique_ptr<EVP_MD, FreeWith<&EVP_MD_free>>;
+using BigNumber = std::unique_ptr<BIGNUM, FreeWith<&BN_clear_free>>;
 
 /// Leaves OpenSSL's error queue of this thread as it was: a refused signature must not show up in somebody's
 /// TLS read.

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/free_with.hpp"
 #include "base/limits.hpp"
 #include "redis/errors.hpp"
 
@@ -14,10 +15,6 @@ namespace {
 
 constexpr int major_least = 6;
 constexpr int minor_least = 2;
-
-struct FreeReply {
-  void operator()(void* reply) const noexcept { freeReplyObject(reply); }
-};
 
 Reply to_reply(const redisReply& from) {
   Reply reply;
@@ -159,7 +156,7 @@ std::optional<Reply> Connection::next_reply() {
   if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK)
     throw Failure("what it answers is not understood");
   if (raw == nullptr) return std::nullopt;
-  const std::unique_ptr<void, FreeReply> owned{raw};
+  const std::unique_ptr<void, FreeWith<freeReplyObject>> owned{raw};
   unread_bytes_ = 0;
   return to_reply(*static_cast<const redisReply*>(raw));
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "base/free_with.hpp"
 #include "redis/errors.hpp"
 #include "redis/wire.hpp"
 #include "text/ip_address.hpp"
@@ -14,15 +15,8 @@
 namespace keyward::redis {
 namespace {
 
-template <auto free_function>
-struct Freer {
-  template <class T>
-  void operator()(T* handle) const {
-    free_function(handle);
-  }
-};
-using ContextPtr = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
-using SslPtr = std::unique_ptr<SSL, Freer<SSL_free>>;
+using ContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
+using SslPtr = std::unique_ptr<SSL, FreeWith<SSL_free>>;
 
 std::string last_error() {
   const auto code = ERR_peek_last_error();

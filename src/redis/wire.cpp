@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/free_with.hpp"
 #include "redis/errors.hpp"
 
 namespace keyward::redis {
@@ -50,16 +51,12 @@ Socket connect_path(const std::string& path, Deadline deadline) {
   return socket;
 }
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
-};
-
 Socket connect_host(const Address& to, Deadline deadline) {
   const addrinfo wanted{.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
   addrinfo* found = nullptr;
   const int unknown = ::getaddrinfo(to.host.c_str(), std::to_string(to.port).c_str(), &wanted, &found);
   if (unknown != 0) throw Failure(fmt::format("cannot find the host: {}", ::gai_strerror(unknown)));
-  const std::unique_ptr<addrinfo, FreeAddresses> list{found};
+  const std::unique_ptr<addrinfo, FreeWith<::freeaddrinfo>> list{found};
   int left = 0;
   for (const auto* at = list.get(); at != nullptr; at = at->ai_next) ++left;
   int error = EADDRNOTAVAIL;

@@ -1,6 +1,7 @@
 """Security events and the log (L2): one line out per event, and no secret in any of them."""
 
 import concurrent.futures
+import contextlib
 import fcntl
 import json
 import os
@@ -169,15 +170,29 @@ def test_parallel_requests_keep_their_names_apart(data):
         assert int(line["trace_id"], 16) == int(line["request_id"].removeprefix("apart-"))
 
 
-def test_a_reader_of_standard_error_that_stops_stops_nobody(data):
-    """The pipe is full after 64 KiB; the queue after a megabyte more. The server goes on, counts, and ends when it is told to."""
+@contextlib.contextmanager
+def read_by_nobody(data, stream, env):
+    """A server one of whose outputs ends in a pipe that only the test reads: (process, port, our end of the pipe)."""
     ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096 if stream == "stdout" else 65536)
     port = free_port()
+    outputs = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: theirs}
     process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"],
-                               stdout=subprocess.DEVNULL, stderr=theirs, env={**clean_environment(data), **LOGGED})
+                               env={**clean_environment(data), **env}, **outputs)
     os.close(theirs)
     try:
         wait_until_it_listens(port)
+        yield process, port, ours
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(ours)
+
+
+def test_a_reader_of_standard_error_that_stops_stops_nobody(data):
+    """The pipe is full after 64 KiB; the queue after a megabyte more. The server goes on, counts, and ends when it is told to."""
+    with read_by_nobody(data, "stderr", LOGGED) as (process, port, ours):
         wire = Wire(port, user_agent="stalled/1")
         path = "/nowhere/" + "x" * 1500
         for _ in range(1500):  # two megabytes of lines
@@ -187,28 +202,16 @@ def test_a_reader_of_standard_error_that_stops_stops_nobody(data):
         assert dropped_lines(port) > 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    kept = b""
-    while chunk := os.read(ours, 65536):
-        kept += chunk
-    os.close(ours)
+        kept = b""
+        while chunk := os.read(ours, 65536):
+            kept += chunk
     for line in kept.split(b"\n")[:-1]:
         if line.startswith(b"{"):
             json.loads(line)
 
 
 def test_a_reader_of_events_that_stops_holds_up_neither_the_trail_nor_the_end(data):
-    ours, theirs = os.pipe()
-    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
-    port = free_port()
-    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"],
-                               stdout=theirs, stderr=subprocess.DEVNULL, env={**clean_environment(data), "KEYWARD_LIMITS_ENABLED": "false"})
-    os.close(theirs)
-    try:
-        wait_until_it_listens(port)
+    with read_by_nobody(data, "stdout", {"KEYWARD_LIMITS_ENABLED": "false"}) as (process, port, _):
         wire = Wire(port, user_agent="stalled/1" + "x" * 400)
         for _ in range(60):
             assert wire.call("POST", "/login", {"email": "a@example.com", "password": "wrong password here"})[0] == 401
@@ -222,21 +225,10 @@ def test_a_reader_of_events_that_stops_holds_up_neither_the_trail_nor_the_end(da
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0 and time.monotonic() - began < 8
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        os.close(ours)
 
 
 def test_lines_that_were_dropped_are_told_when_the_reader_is_back(data):
-    ours, theirs = os.pipe()
-    port = free_port()
-    process = subprocess.Popen([str(BINARY), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"],
-                               stdout=subprocess.DEVNULL, stderr=theirs, env={**clean_environment(data), **LOGGED})
-    os.close(theirs)
-    try:
-        wait_until_it_listens(port)
+    with read_by_nobody(data, "stderr", LOGGED) as (process, port, ours):
         wire = Wire(port, user_agent="stalled/1")
         for _ in range(1500):
             assert wire.call("GET", "/nowhere/" + "x" * 1500)[0] == 404
@@ -250,8 +242,3 @@ def test_lines_that_were_dropped_are_told_when_the_reader_is_back(data):
         while chunk := os.read(ours, 65536):
             kept += chunk
         assert process.wait(15) == 0 and b'"event":"stopping"' in kept
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        os.close(ours)

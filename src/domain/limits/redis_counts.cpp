@@ -82,12 +82,6 @@ return {allowed, pending, first, remaining, settled, w, v, g, c, math.max(left, 
 
 constexpr std::size_t reply_items = 10;
 
-std::string to_hex(const LimitKey& key) {
-  std::string text;
-  for (const auto byte : key) text += fmt::format("{:02x}", byte);
-  return text;
-}
-
 template <class Number>
 std::optional<Number> parse_number(std::string_view text, int base = 10) {
   Number number = 0;

@@ -204,8 +204,8 @@ void begin_code_transaction(storage::Transaction& transaction, const Bytes& tran
 }
 
 bool consume_token(storage::Transaction& transaction, const Uuid& id, TokenPurpose purpose, Time now) {
-  // The account's row before those of its tokens, as whoever changes an account takes them: in the other order
-  // two that meet wait for each other, until PostgreSQL notices a second later.
+  // The account's row before those of its tokens, as whoever changes an account takes them: in the other
+  // order two that meet wait for each other, until PostgreSQL notices a second later.
   transaction.execute(
       "UPDATE accounts SET updated_at = updated_at WHERE id = (SELECT account_id FROM one_time_tokens "
       "WHERE id = $1)",

@@ -7,12 +7,13 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+
+#include "base/testing/temporary_folder.hpp"
 
 namespace keyward::redis::testing {
 
@@ -20,12 +21,9 @@ class FakeRedis {
  public:
   using Answer = std::function<std::string(std::string_view read)>;
   explicit FakeRedis(Answer answer) : answer_(std::move(answer)) {
-    std::string pattern = "/tmp/keyward-redis-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = pattern;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::ranges::copy(folder_ + "/redis.sock", address.sun_path);
+    std::ranges::copy(socket(), address.sun_path);
     listener_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
     if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(listener_, 8) != 0)
@@ -39,12 +37,10 @@ class FakeRedis {
     ::shutdown(listener_, SHUT_RDWR);
     thread_.join();
     ::close(listener_);
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
   }
 
   [[nodiscard]] std::string url(std::string_view who = "") const {
-    return "unix://" + std::string{who} + folder_ + "/redis.sock";
+    return "unix://" + std::string{who} + socket();
   }
 
   /// What a server that is well answers to the greeting, and to one script.
@@ -55,6 +51,8 @@ class FakeRedis {
   }
 
  private:
+  [[nodiscard]] std::string socket() const { return folder_.path() / "redis.sock"; }
+
   void serve() {
     while (true) {
       const int peer = ::accept(listener_, nullptr, nullptr);
@@ -70,7 +68,7 @@ class FakeRedis {
   }
 
   Answer answer_;
-  std::string folder_;
+  TemporaryFolder folder_;
   int listener_ = -1;
   std::thread thread_;
 };

@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/testing/temporary_folder.hpp"
 #include "redis/connection.hpp"
 #include "redis/errors.hpp"
 
@@ -22,22 +22,14 @@ namespace keyward::redis::testing {
 
 class RedisServer {
  public:
-  explicit RedisServer(std::vector<std::string> options = {}) : options_(std::move(options)) {
-    std::string pattern = "/tmp/keyward-redis-XXXXXX";  // short: the path of a socket has 107 bytes
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = pattern;
-    start();
-  }
+  explicit RedisServer(std::vector<std::string> options = {}) : options_(std::move(options)) { start(); }
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
-  ~RedisServer() {
-    end();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
+  ~RedisServer() { end(); }
 
   void start() {
-    std::vector<std::string> words{"bash", KEYWARD_TEST_VECTORS "/../services/redis.sh", "serve", folder_};
+    std::vector<std::string> words{"bash", KEYWARD_TEST_VECTORS "/../services/redis.sh", "serve",
+                                   folder_.path()};
     words.insert(words.end(), options_.begin(), options_.end());
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
@@ -62,7 +54,7 @@ class RedisServer {
     ::waitpid(process_, nullptr, 0);
     process_ = 0;
     std::error_code ignored;
-    std::filesystem::remove(folder_ + "/redis.sock", ignored);
+    std::filesystem::remove(socket(), ignored);
   }
   void pause() const { ::kill(process_, SIGSTOP); }
   void go_on() const { ::kill(process_, SIGCONT); }
@@ -72,11 +64,13 @@ class RedisServer {
     Connection connection{parse_url(url()).value(), "", "test"};
     return connection.call(std::array<Words, 1>{command}, connect_deadline()).at(0);
   }
-  [[nodiscard]] std::string url() const { return "unix://" + folder_ + "/redis.sock"; }
+  [[nodiscard]] std::string url() const { return "unix://" + socket().string(); }
 
  private:
+  [[nodiscard]] std::filesystem::path socket() const { return folder_.path() / "redis.sock"; }
+
   std::vector<std::string> options_;
-  std::string folder_;
+  TemporaryFolder folder_;
   pid_t process_ = 0;
 };
 

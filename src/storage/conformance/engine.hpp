@@ -4,7 +4,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <functional>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/temporary_folder.hpp"
 #include "storage/database.hpp"
 
 namespace keyward::storage::conformance {
@@ -38,25 +38,7 @@ std::vector<Engine> engines();
 
 inline std::ostream& operator<<(std::ostream& to, const Engine& engine) { return to << engine.name; }
 
-/// A folder that goes with its test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "keyward-storage-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using keyward::TemporaryFolder;
 
 /// Opens the engine's database with the tables of the suite.
 class Conformance : public testing::TestWithParam<Engine> {

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +17,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "base/testing/temporary_folder.hpp"
 
 namespace keyward::storage::conformance {
 
@@ -49,24 +50,16 @@ inline void run_sql(const std::string& url, const std::string& sql) {
 
 class PostgresServer {
  public:
-  PostgresServer() {
-    std::string pattern = "/tmp/keyward-postgres-XXXXXX";  // short: the path of a socket has 107 bytes
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = pattern;
-    start();
-  }
+  PostgresServer() { start(); }
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
-  ~PostgresServer() {
-    end(SIGINT);
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
+  ~PostgresServer() { end(SIGINT); }
 
   void start() {
-    process_ = start_program({"bash", KEYWARD_TEST_VECTORS "/../services/postgres.sh", "serve", folder_});
+    process_ =
+        start_program({"bash", KEYWARD_TEST_VECTORS "/../services/postgres.sh", "serve", folder_.path()});
     for (int i = 0; i < 1500; ++i) {
-      if (wait_for_program(start_program({"pg_isready", "-q", "-h", folder_}))) return;
+      if (wait_for_program(start_program({"pg_isready", "-q", "-h", folder_.path()}))) return;
       if (::waitpid(process_, nullptr, WNOHANG) != 0) break;
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
     }
@@ -79,10 +72,12 @@ class PostgresServer {
     ::waitpid(process_, nullptr, 0);
     process_ = 0;
   }
-  [[nodiscard]] std::string url() const { return "postgres://postgres@/postgres?host=" + folder_; }
+  [[nodiscard]] std::string url() const {
+    return "postgres://postgres@/postgres?host=" + folder_.path().string();
+  }
 
  private:
-  std::string folder_;
+  TemporaryFolder folder_;
   pid_t process_ = 0;
 };
 

@@ -21,10 +21,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-struct Addresses {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-using AddressList = std::unique_ptr<addrinfo, Addresses>;
+using AddressList = std::unique_ptr<addrinfo, FreeWith<::freeaddrinfo>>;
 
 /// getaddrinfo has no time limit, so a thread of its own waits for it, and is left behind when it takes too
 /// long. Nothing: it does not resolve, or not in time.
@@ -69,7 +66,7 @@ bool expect_name(SSL* session, const std::string& name) {
 }  // namespace
 
 struct BlockingLink::Session {
-  std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>> context;
+  std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>> context;
   SslPtr ssl;
 };
 

@@ -10,8 +10,8 @@ namespace keyward::web {
 namespace {
 
 std::optional<std::string> chain_fault_of(SSL_CTX* context, X509* certificate) {
-  using Store = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
-  using Check = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
+  using Store = std::unique_ptr<X509_STORE, FreeWith<X509_STORE_free>>;
+  using Check = std::unique_ptr<X509_STORE_CTX, FreeWith<X509_STORE_CTX_free>>;
   const Store store{X509_STORE_new()};
   const Check check{X509_STORE_CTX_new()};
   STACK_OF(X509)* between = nullptr;

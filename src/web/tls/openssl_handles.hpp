@@ -11,19 +11,14 @@
 #include <memory>
 #include <string>
 
+#include "base/free_with.hpp"
+
 namespace keyward::web {
 
-template <auto free_function>
-struct Freer {
-  template <class T>
-  void operator()(T* handle) const {
-    free_function(handle);
-  }
-};
-using BioPtr = std::unique_ptr<BIO, Freer<BIO_free_all>>;
-using X509Ptr = std::unique_ptr<X509, Freer<X509_free>>;
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using SslPtr = std::unique_ptr<SSL, Freer<SSL_free>>;
+using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
+using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
+using PkeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using SslPtr = std::unique_ptr<SSL, FreeWith<SSL_free>>;
 
 /// Of this thread; empties its queue.
 inline std::string last_tls_error() {

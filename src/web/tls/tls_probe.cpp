@@ -31,7 +31,7 @@ Result<unsigned> read_status(std::string_view answer) {
 Result<unsigned> blocking_tls_probe(const std::string& host, const std::string& port,
                                     const std::string& path) {
   ERR_clear_error();
-  const std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>> context{SSL_CTX_new(TLS_client_method())};
+  const std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>> context{SSL_CTX_new(TLS_client_method())};
   const BioPtr connection{BIO_new_connect(
       fmt::format(fmt::runtime(host.contains(':') ? "[{}]:{}" : "{}:{}"), host, port).c_str())};
   if (context == nullptr || connection == nullptr || BIO_do_connect(connection.get()) != 1)
