@@ -74,6 +74,7 @@ EventLines::~EventLines() {
 
 void EventLines::print(const std::string& line) {
   if (!queue_) return;
+  bool is_first = false;
   {
     const std::scoped_lock lock{queue_->mutex};
     if (queue_->line_count >= limits::event_queue_max) {
@@ -83,9 +84,9 @@ void EventLines::print(const std::string& line) {
     }
     queue_->lines += line;
     queue_->lines += '\n';
-    ++queue_->line_count;
+    is_first = ++queue_->line_count == 1;
   }
-  queue_->wake.notify_all();
+  if (is_first) queue_->wake.notify_all();  // the others find it gathering
 }
 
 void EventLines::thread_main(const std::shared_ptr<Queue>& queue) {

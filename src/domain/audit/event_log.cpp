@@ -71,6 +71,7 @@ void EventLog::add_trace(SecurityEvent& event) const {
 }
 
 void EventLog::keep(SecurityEvent event, Time now) {
+  bool is_first = false;
   {
     const std::scoped_lock lock{mutex_};
     if (rows_finished_) return;
@@ -82,8 +83,9 @@ void EventLog::keep(SecurityEvent event, Time now) {
       return;
     }
     refusals_.push_back({std::move(event), now});
+    is_first = refusals_.size() == 1;
   }
-  wake_.notify_all();
+  if (is_first) wake_.notify_all();  // the others find it gathering
 }
 
 bool EventLog::may_store() const { return !refusals_.empty() && !storing_; }

@@ -56,7 +56,7 @@ void Connection::look_at(std::int64_t now_ms) {
   if (now_ms >= deadline_ms) {
     deadline_ms = never;
     timed_out = true;
-    if (phase != Phase::lingering) LoopCounters::count(loop.counters().timeouts);
+    if (phase != Phase::lingering) loop.counters().timeouts.add();
     socket.cancel(ignored);
   } else if (phase == Phase::idle && exchange && now_ms - entered_ms >= park_after_ms) {
     park_wanted = true;
@@ -75,12 +75,12 @@ Task<bool> Connection::handshake() {
     const auto [state, bytes] = tls->handshake();
     if (state == TlsStream::State::done) {
       auto& counters = loop.counters();
-      LoopCounters::count(tls->is_resumed() ? counters.resumed_handshakes : counters.full_handshakes);
+      (tls->is_resumed() ? counters.resumed_handshakes : counters.full_handshakes).add();
       co_return true;
     }
     if (state == TlsStream::State::ended || co_await wait_for_tls(state)) break;
   }
-  LoopCounters::count(loop.counters().refused_handshakes);
+  loop.counters().refused_handshakes.add();
   co_return false;
 }
 

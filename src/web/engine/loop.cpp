@@ -119,12 +119,12 @@ void Loop::admit(const Listener& listener, Socket socket, const asio::ip::tcp::e
   if (error) return;
   const auto open = listener.connections.open.load(std::memory_order_relaxed);
   if (open < listener.connections.max) {
-    LoopCounters::count(counters_.accepted);
+    counters_.accepted.add();
     spawn(executor(), serve(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
           "connection");
     return;
   }
-  LoopCounters::count(counters_.refused_connections);
+  counters_.refused_connections.add();
   if (open >= listener.connections.max + refusing_max) return;
   spawn(executor(), turn_away(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
         "refused connection");

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/metrics.hpp"
 #include "runtime/task.hpp"
 #include "web/engine/answer.hpp"
 #include "web/engine/exchange.hpp"
@@ -60,19 +61,15 @@ struct Shared {
 
 /// Written by the loop, read by anybody.
 struct LoopCounters {
-  std::atomic<std::uint64_t> accepted = 0;
-  std::atomic<std::uint64_t> refused_connections = 0;
-  std::atomic<std::uint64_t> requests = 0;
-  std::atomic<std::uint64_t> refused_requests = 0;
-  std::atomic<std::uint64_t> timeouts = 0;
-  std::atomic<std::uint64_t> refused_handshakes = 0;
-  std::atomic<std::uint64_t> full_handshakes = 0;
-  std::atomic<std::uint64_t> resumed_handshakes = 0;
+  BasicCounter<Writers::one> accepted;
+  BasicCounter<Writers::one> refused_connections;
+  BasicCounter<Writers::one> requests;
+  BasicCounter<Writers::one> refused_requests;
+  BasicCounter<Writers::one> timeouts;
+  BasicCounter<Writers::one> refused_handshakes;
+  BasicCounter<Writers::one> full_handshakes;
+  BasicCounter<Writers::one> resumed_handshakes;
   std::atomic<std::uint64_t> open = 0;
-  /// An increment without the locked instruction: there is one writer.
-  static void count(std::atomic<std::uint64_t>& counter) {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
 };
 
 class Loop {

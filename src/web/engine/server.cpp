@@ -188,14 +188,14 @@ ServerStatistics Server::statistics() const {
   for (const auto& loop : parts_->loops) {
     const engine::LoopCounters& counters = std::as_const(*loop).counters();
     sum.connections_open += counters.open.load(std::memory_order_relaxed);
-    sum.connections_accepted += counters.accepted.load(std::memory_order_relaxed);
-    sum.connections_refused += counters.refused_connections.load(std::memory_order_relaxed);
-    sum.requests += counters.requests.load(std::memory_order_relaxed);
-    sum.requests_refused += counters.refused_requests.load(std::memory_order_relaxed);
-    sum.timeouts += counters.timeouts.load(std::memory_order_relaxed);
-    sum.handshakes_refused += counters.refused_handshakes.load(std::memory_order_relaxed);
-    sum.handshakes_full += counters.full_handshakes.load(std::memory_order_relaxed);
-    sum.handshakes_resumed += counters.resumed_handshakes.load(std::memory_order_relaxed);
+    sum.connections_accepted += counters.accepted.value();
+    sum.connections_refused += counters.refused_connections.value();
+    sum.requests += counters.requests.value();
+    sum.requests_refused += counters.refused_requests.value();
+    sum.timeouts += counters.timeouts.value();
+    sum.handshakes_refused += counters.refused_handshakes.value();
+    sum.handshakes_full += counters.full_handshakes.value();
+    sum.handshakes_resumed += counters.resumed_handshakes.value();
   }
   return sum;
 }

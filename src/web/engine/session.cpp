@@ -60,7 +60,7 @@ Task<Response> Session::ask_handler() {
   Exchange& current = exchange();
   connection_.enter_handling();
   if (!current.output.empty()) connection_.write_soon();
-  LoopCounters::count(loop_.counters().requests);
+  loop_.counters().requests.add();
   handling_ = Stopwatch{};
   std::string reason;
   set_log_context(&current.request.log_context);
@@ -147,7 +147,7 @@ Task<bool> Session::flush_tls(std::string_view content) {
 }
 
 Task<void> Session::refuse(Refusal refusal) {
-  LoopCounters::count(loop_.counters().refused_requests);
+  loop_.counters().refused_requests.add();
   Exchange& current = connection_.attach();
   if (used_bytes_ == 0)
     loop_.request_ids().next_into(current.request.id);  // no head that could be trusted for its id
