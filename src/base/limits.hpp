@@ -34,6 +34,7 @@ inline constexpr std::size_t http_header_max_count = 64;
 inline constexpr std::size_t http_uri_max_bytes = 4 * 1024;
 inline constexpr std::size_t http_body_max_bytes = 64 * 1024;
 inline constexpr std::size_t http_connections_max = 10'000;
+inline constexpr std::size_t http_connections_per_address_max = 1024;  // IPv6: of a /64
 inline constexpr std::size_t http_side_connections_max = 256;  // of the listeners beside the first, each
 inline constexpr std::size_t http_query_parameters_max = 32;
 inline constexpr std::size_t forwarded_hops_max = 32;  // of X-Forwarded-For or Forwarded that are looked at
@@ -194,6 +195,44 @@ inline constexpr std::chrono::milliseconds redis_retry_min{50};    // after a fa
 inline constexpr std::chrono::milliseconds redis_retry_max{1000};  // … up to this
 // What is known of a window that ends sooner is not handed on: it must not fill the next one.
 inline constexpr std::chrono::milliseconds rate_limit_floor_least{1000};
-inline constexpr std::int64_t rate_limit_sweep_max = 500;  // rows removed in one transaction
+inline constexpr std::int64_t rate_limit_sweep_max = 500;    // rows removed in one transaction
+inline constexpr std::int64_t rate_limit_tell_page = 500;    // rows told to a Redis that is back, at a time
+inline constexpr std::int64_t rate_limit_tell_max = 65'536;  // … and in all
+inline constexpr std::chrono::seconds redis_refusal_recheck{1};  // a refusal is held against the database
+
+// Requests of ours to others (src/outbound)
+inline constexpr std::size_t outbound_url_max_bytes = 2048;
+inline constexpr std::size_t outbound_body_max_bytes = 64 * 1024;  // of what we send
+inline constexpr std::size_t outbound_head_max_bytes = 16 * 1024;
+inline constexpr std::size_t outbound_answer_max_bytes = 512 * 1024;
+inline constexpr std::size_t outbound_addresses_max = 8;  // of one name that are tried
+inline constexpr std::size_t outbound_queue_max = 256;    // requests under way or waiting
+inline constexpr std::size_t outbound_idle_connections_max = 16;
+inline constexpr std::size_t outbound_ca_max_bytes = 1024 * 1024;
+inline constexpr std::chrono::seconds outbound_connect_timeout{3};  // of one address, with TLS
+inline constexpr std::chrono::seconds outbound_timeout{10};         // of a request in all
+inline constexpr std::chrono::seconds outbound_idle_timeout{30};    // of a connection kept for the next one
+inline constexpr std::size_t outbound_cache_entries_max = 128;
+inline constexpr std::chrono::seconds outbound_fresh{3600};           // a cached document is taken as it is …
+inline constexpr std::chrono::seconds outbound_stale{24 * 3600};      // … and then while it is fetched anew
+inline constexpr std::chrono::seconds outbound_refetch_interval{30};  // of one document, at the least
+
+// Providers that people log in with
+inline constexpr std::size_t providers_max = 32;
+inline constexpr std::size_t provider_name_max_bytes = 32;
+inline constexpr std::size_t provider_subject_max_bytes = 255;  // OpenID Connect Core §2
+inline constexpr std::size_t provider_text_max_bytes = 256;     // of what a provider says in words; cut
+inline constexpr std::size_t provider_code_max_bytes = 2048;    // authorization codes
+inline constexpr std::size_t provider_token_max_bytes = 16 * 1024;
+inline constexpr std::size_t provider_scopes_max = 32;
+inline constexpr std::size_t provider_domains_max = 64;
+inline constexpr std::chrono::minutes provider_login_lifetime{10};  // from the redirect to the callback
+inline constexpr std::chrono::minutes provider_token_age_max{10};   // of an ID token, by its `iat`
+inline constexpr std::chrono::minutes client_assertion_lifetime{2};
+inline constexpr std::chrono::seconds exchange_code_lifetime{60};
+inline constexpr std::chrono::minutes recent_login{10};  // of a session that may connect a provider
+inline constexpr std::size_t return_to_max_bytes = 2048;
+inline constexpr std::size_t return_to_origins_max = 64;
+inline constexpr std::size_t identities_per_account_max = 32;
 
 }  // namespace keyward::limits
