@@ -76,7 +76,8 @@ TEST(TokenAnswer, what_is_wrong_is_told_apart) {
 
 TEST(TokenAnswer, an_error_refuses_whatever_the_status_is) {
   constexpr std::string_view github =
-      R"({"error":"bad_verification_code","error_description":"The code is incorrect","access_token":"x","token_type":"bearer"})";
+      R"({"error":"bad_verification_code","error_description":"The code is incorrect",)"
+      R"("access_token":"x","token_type":"bearer"})";
   EXPECT_EQ(reason(200, github), "token_refused");
   EXPECT_EQ(detail(200, github), "bad_verification_code: The code is incorrect");
   EXPECT_EQ(reason(200, R"({"error":null,"access_token":"x","token_type":"bearer"})"), "token_refused");

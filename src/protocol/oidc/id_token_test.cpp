@@ -278,15 +278,17 @@ std::string forge(const json::object& header, const json::object& claims, Sign s
   const Bytes signature = sign(token);
   return token + "." + text::to_base64url(signature);
 }
-const auto unsigned_ = [](std::string_view) { return Bytes{}; };
+const auto without_signature = [](std::string_view) { return Bytes{}; };
 
 TEST_F(IdTokens, J8_F6_none_and_swapped_families_are_refused) {
   const auto claims = good_claims();
   for (const std::string_view none : {"none", "None", "NONE", "nOnE", ""}) {
-    EXPECT_EQ(reason(forge({{"alg", none}}, claims, unsigned_)), "algorithm_mismatch") << none;
-    EXPECT_EQ(reason(forge({{"alg", none}, {"kid", key.kid()}}, claims, unsigned_)), "algorithm_mismatch");
+    EXPECT_EQ(reason(forge({{"alg", none}}, claims, without_signature)), "algorithm_mismatch") << none;
+    EXPECT_EQ(reason(forge({{"alg", none}, {"kid", key.kid()}}, claims, without_signature)),
+              "algorithm_mismatch");
   }
-  EXPECT_EQ(reason(forge({{"alg", "ES256"}, {"kid", key.kid()}}, claims, unsigned_)), "bad_signature");
+  EXPECT_EQ(reason(forge({{"alg", "ES256"}, {"kid", key.kid()}}, claims, without_signature)),
+            "bad_signature");
 
   // The public key as it is published, taken for the secret of a MAC.
   const auto published =

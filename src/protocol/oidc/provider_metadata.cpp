@@ -122,12 +122,12 @@ Checked<void> check_response_types(const json::object& metadata) {
 /// Puts what `read` gave into `target`; false, and its refusal in `refusal`, when it gave nothing.
 template <class T>
 bool take(Checked<T> read, T& target, Refusal& refusal) {
-  if (read) {
-    target = std::move(*read);
-  } else {
+  if (!read) {
     refusal = std::move(read).error();
+    return false;
   }
-  return read.has_value();
+  target = std::move(*read);
+  return true;
 }
 
 }  // namespace
