@@ -1,5 +1,6 @@
-// GitHub, which speaks OAuth 2.0 and no OpenID Connect: `GET /user` and `GET /user/emails`
-// (docs.github.com/en/rest/users). Both are asked with the access token, over TLS, and nothing is signed.
+// GitHub, which speaks OAuth 2.0 and no OpenID Connect: `GET /user` and `GET /user/emails?per_page=100`,
+// which pages by 30 otherwise (docs.github.com/en/rest/users). Both are asked with the access token, over
+// TLS, and nothing is signed.
 //
 // Threats: a login name, which can be given up and taken by somebody else (answer: the subject is the number
 // `id`) · the address of the public profile, which is whatever its owner likes to show (answer: only the list
