@@ -48,7 +48,7 @@ struct Entry {
 
 }  // namespace
 
-class Documents::State : std::enable_shared_from_this<State> {
+class Documents::State : public std::enable_shared_from_this<State> {
  public:
   State(Client& client, const Clock& clock) : client_(client), clock_(clock) {}
   static Task<Fetched<Document>> ask(std::shared_ptr<State> state, std::string url, SharedTrust trust,

@@ -23,8 +23,11 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr std::size_t read_bytes = 16 * 1024;  // a record of TLS
-constexpr int interim_answers_max = 8;         // 100, 103
+constexpr std::size_t record_bytes = 16 * 1024;  // of TLS
+// With chunks' sizes and trailers, for which Beast has no limit.
+constexpr std::size_t answer_max_bytes =
+    limits::outbound_head_max_bytes + 4 * limits::outbound_answer_max_bytes;
+constexpr int interim_answers_max = 8;  // 100, 103
 
 using Body = http::basic_string_body<char, std::char_traits<char>, WipingAllocator<char>>;
 
@@ -55,7 +58,7 @@ class AnswerReader {
     co_return Failure::of(Refusal::malformed, "no end of interim answers");
   }
 
-  [[nodiscard]] bool got_some() const { return got_some_; }
+  [[nodiscard]] bool got_some() const { return read_bytes_ > 0; }
   /// The message ended where the bytes end, and the other end keeps the connection.
   [[nodiscard]] bool is_reusable() const {
     return parser_ && parser_->is_done() && parser_->keep_alive() && buffer_.size() == 0;
@@ -68,20 +71,26 @@ class AnswerReader {
   Task<Fetched<void>> advance() {
     if (buffer_.size() > 0 && !hungry_) {
       boost::system::error_code error;
+      const bool in_head = !parser_->is_header_done();
       const auto used = parser_->put(buffer_.data(), error);
       buffer_.consume(used);
       hungry_ = used == 0 || error == http::error::need_more;
       if (error && error != http::error::need_more) co_return std::unexpected(parse_failure(error));
+      // Beast's own limit is that of a line: it forgets the fields that it has taken.
+      if (in_head) head_bytes_ += used;
+      if (head_bytes_ > limits::outbound_head_max_bytes)
+        co_return Failure::of(Refusal::too_large, "the head");
       co_return Fetched<void>{};
     }
     if (buffer_.size() > limits::outbound_head_max_bytes)
       co_return Failure::of(Refusal::too_large, "a line within the body");
-    const auto [error, bytes] = co_await connection_->read_some(buffer_.prepare(read_bytes), deadline_);
+    const auto [error, bytes] = co_await connection_->read_some(buffer_.prepare(record_bytes), deadline_);
     buffer_.commit(bytes);
-    got_some_ = got_some_ || bytes > 0;
+    read_bytes_ += bytes;
     hungry_ = false;
-    if (error == asio::error::eof && bytes == 0 && got_some_) co_return end_of_stream();
+    if (error == asio::error::eof && got_some()) co_return end_of_stream();
     if (error) co_return std::unexpected(to_failure(error, Refusal::not_connected));
+    if (read_bytes_ > answer_max_bytes) co_return Failure::of(Refusal::too_large, "what is around the body");
     co_return Fetched<void>{};
   }
 
@@ -146,8 +155,9 @@ class AnswerReader {
   Moment deadline_;
   beast::basic_flat_buffer<WipingAllocator<char>> buffer_;
   std::optional<http::response_parser<Body>> parser_;
-  bool hungry_ = false;  // what is in the buffer is not enough for a step
-  bool got_some_ = false;
+  bool hungry_ = false;         // what is in the buffer is not enough for a step
+  std::size_t head_bytes_ = 0;  // interim answers' heads among them
+  std::size_t read_bytes_ = 0;
 };
 
 }  // namespace
