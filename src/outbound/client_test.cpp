@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <future>
 
 #include "outbound/testing/fake_server.hpp"
@@ -20,8 +20,8 @@ void serve_json(FakePeer& peer) {
   while (peer.read_request()) peer.answer("{}");
 }
 
-std::shared_ptr<FakeResolver> resolve_all_to(std::vector<std::string> addresses) {
-  return std::make_shared<FakeResolver>([=](const std::string&, int) { return addresses; });
+std::shared_ptr<FakeResolver> resolve_all_to(const std::vector<std::string>& addresses) {
+  return std::make_shared<FakeResolver>([addresses](const std::string&, int) { return addresses; });
 }
 
 /// `ok`, or why not.
@@ -92,8 +92,8 @@ TEST(Outbound, every_refusal_has_a_word_that_is_counted) {
 TEST(Outbound, F7_clear_text_only_to_this_machine_and_only_when_it_is_allowed) {
   const FakeServer server{serve_json};
   const auto asked = [&](const std::string& url, const std::shared_ptr<const Trust>& trust,
-                         std::vector<std::string> addresses) {
-    Client client{{.resolver = resolve_all_to(std::move(addresses))}};
+                         const std::vector<std::string>& addresses) {
+    Client client{{.resolver = resolve_all_to(addresses)}};
     return result_of(run(client.send({.url = url, .trust = trust})));
   };
   const auto private_too =
@@ -182,12 +182,13 @@ TEST(Outbound, F7_no_proxy_is_taken_from_the_environment) {
   const auto url = proxy.url("127.0.0.1");
   for (const auto* name :
        {"http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the servers' threads do not look at it
     ASSERT_EQ(::setenv(name, url.c_str(), 1), 0);
   Client client;
   const auto answer = run(client.send({.url = server.url("127.0.0.1"), .trust = clear_text}));
   for (const auto* name :
        {"http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
-    ::unsetenv(name);
+    ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe): likewise
   EXPECT_EQ(result_of(answer), "ok");
   EXPECT_EQ(server.accepted(), 1);
   EXPECT_EQ(proxy.accepted(), 0);

@@ -22,10 +22,12 @@ class DocumentsTest : public ::testing::Test {
  protected:
   std::atomic<int> asked = 0;
   std::atomic<bool> away = false;
+  std::atomic<bool> held = false;  // the answers
   std::string fields = "Content-Type: application/json\r\n";
   FakeServer server{[this](FakePeer& peer) {
     while (peer.read_request()) {
       const auto number = std::to_string(++asked);
+      held.wait(true);
       peer.answer(number, fields, away ? "503 Service Unavailable" : "200 OK");
     }
   }};
@@ -42,6 +44,10 @@ class DocumentsTest : public ::testing::Test {
   void wait_for(int count) {
     while (asked < count) std::this_thread::yield();
     while (get() != std::to_string(count)) std::this_thread::yield();
+  }
+  void release() {
+    held = false;
+    held.notify_all();
   }
   std::vector<std::string> get_64(bool newer) {
     std::vector<Task<Fetched<Document>>> tasks;
@@ -71,7 +77,9 @@ TEST_F(DocumentsTest, a_fresh_document_is_not_asked_for_again) {
 TEST_F(DocumentsTest, a_stale_one_is_given_and_fetched_anew_once) {
   EXPECT_EQ(get(), "1");
   clock.advance(outbound_fresh);
+  held = true;
   EXPECT_EQ(get_64(false), all("1"));
+  release();
   wait_for(2);
   EXPECT_EQ(get_64(false), all("2"));
   EXPECT_EQ(asked, 2);
