@@ -30,6 +30,7 @@ struct ClientOptions {
   std::shared_ptr<Resolver> resolver = nullptr;  // null: the system's
   std::chrono::milliseconds timeout = limits::outbound_timeout;
   std::chrono::milliseconds connect_timeout = limits::outbound_connect_timeout;
+  std::chrono::milliseconds idle_timeout = limits::outbound_idle_timeout;
 };
 
 /// `ok`, and to_word() of each Refusal.

@@ -255,6 +255,24 @@ TEST_F(OutboundTls, connections_are_kept_for_the_same_server_and_trust) {
   EXPECT_EQ(client.meters().open_connections, 2U);
 }
 
+TEST(Outbound, connections_that_are_kept_are_bounded_and_end_after_a_while) {
+  std::vector<std::unique_ptr<FakeServer>> servers;
+  for (std::size_t i = 0; i < limits::outbound_idle_connections_max + 3; ++i)
+    servers.push_back(std::make_unique<FakeServer>(serve_json));
+  const auto ask_all = [&](Client& client) {
+    for (const auto& server : servers) {
+      const auto answer = run(client.send({.url = server->url("127.0.0.1"), .trust = clear_text}));
+      EXPECT_EQ(result_of(answer), "ok");
+    }
+  };
+  Client client;
+  ask_all(client);
+  EXPECT_EQ(client.meters().open_connections, limits::outbound_idle_connections_max);
+  Client hasty{{.idle_timeout = std::chrono::milliseconds{20}}};
+  ask_all(hasty);
+  while (hasty.meters().open_connections > 0) std::this_thread::yield();
+}
+
 TEST(Outbound, a_kept_connection_that_was_closed_is_replaced) {
   std::promise<void> closed;
   std::atomic<int> served = 0;

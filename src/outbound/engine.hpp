@@ -55,7 +55,8 @@ class Engine {
   TlsContexts tls_contexts_;
   boost::asio::io_context context_{1};  // destroys the coroutines that are left, which use the above …
   boost::asio::executor_work_guard<LoopExecutor> work_{context_.get_executor()};
-  Pool pool_{context_.get_executor()};  // … and not this, whose sockets are the context's
+  Pool pool_{context_.get_executor(),
+             options_.idle_timeout};  // … and not this, whose sockets are the context's
   std::once_flag started_;
   std::thread thread_;
 };

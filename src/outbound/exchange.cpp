@@ -24,7 +24,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr std::size_t record_bytes = 16 * 1024;  // of TLS
-// With chunks' sizes and trailers, for which Beast has no limit.
+// With chunks' sizes and extensions, for which Beast has no limit.
 constexpr std::size_t answer_max_bytes =
     limits::outbound_head_max_bytes + 4 * limits::outbound_answer_max_bytes;
 constexpr int interim_answers_max = 8;  // 100, 103

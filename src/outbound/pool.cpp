@@ -19,7 +19,7 @@ std::unique_ptr<Connection> Pool::take(const Peer& peer) {
 
 void Pool::put(std::unique_ptr<Connection> connection) {
   if (idle_.size() == limits::outbound_idle_connections_max) idle_.pop_front();
-  idle_.push_back({std::move(connection), std::chrono::steady_clock::now() + limits::outbound_idle_timeout});
+  idle_.push_back({std::move(connection), std::chrono::steady_clock::now() + idle_timeout_});
   wait_for_oldest();
 }
 

@@ -11,11 +11,12 @@ namespace keyward::outbound {
 
 class Pool {
  public:
-  explicit Pool(const LoopExecutor& executor) : timer_(executor) {}
+  Pool(const LoopExecutor& executor, std::chrono::milliseconds idle_timeout)
+      : idle_timeout_(idle_timeout), timer_(executor) {}
 
   /// The one that was used last; null when there is none that can still be used.
   std::unique_ptr<Connection> take(const Peer& peer);
-  /// For limits::outbound_idle_timeout at most. The oldest makes room.
+  /// Until the idle timeout at most. The oldest makes room.
   void put(std::unique_ptr<Connection> connection);
 
  private:
@@ -25,6 +26,7 @@ class Pool {
   };
   void wait_for_oldest();
 
+  std::chrono::milliseconds idle_timeout_;
   std::deque<Idle> idle_;  // the oldest first
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>
