@@ -45,6 +45,7 @@ Task<std::string> Metrics::text() {
   add_routes(text);
   add_tls(text);
   add_logins(text);
+  add_social_logins(text);
   add_passwords(text);
   add_tokens(text);
   add_limits(text);
@@ -116,6 +117,25 @@ void Metrics::add_logins(MetricsText& text) const {
   text.counter("keyward_logins_total", "Logins, by what came of them.", "result", of_.login.results);
   text.counter("keyward_registrations_total", "Registrations, by what came of them.", "result",
                of_.registration.results);
+}
+
+/// Only where there are providers.
+void Metrics::add_social_logins(MetricsText& text) const {
+  if (of_.social.providers().all().empty()) return;
+  text.begin("keyward_social_logins_total", counter,
+             "Logins that came back from a provider, by what came of them.");
+  for (const auto& provider : of_.social.providers().all()) {
+    provider.results->for_each([&](std::string_view word, std::uint64_t count) {
+      text.sample({{"provider", provider.name}, {"result", word}}, count);
+    });
+  }
+  const auto& meters = of_.social.meters();
+  text.counter("keyward_outbound_requests_total", "Requests to providers, by what came of them.", "result",
+               meters.results);
+  text.histogram("keyward_outbound_request_seconds", "Time of a request to a provider.",
+                 meters.seconds.values());
+  text.gauge("keyward_outbound_connections_open", "Open connections to providers.",
+             meters.open_connections.load(std::memory_order_relaxed));
 }
 
 void Metrics::add_passwords(MetricsText& text) const {
