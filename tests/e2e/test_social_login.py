@@ -5,6 +5,7 @@ import urllib.parse
 
 import pytest
 
+import glewlwyd_provider
 from flows import events_about, rows, verify
 from keyward import Keyward
 from mailbox import mails, settle, wait_for_mail
@@ -200,6 +201,22 @@ def test_the_whole_way_with_a_real_provider(real, client):
     assert [answer.status for answer in answers] == [200, 200], answers
     me = whoami(server, answers[1].json)
     assert (me["email"], me["email_verified"]) == (f"ada-{client}@real.example", True) and me["id"] == answers[0].json["user_id"]
+
+
+@pytest.mark.skipif(not glewlwyd_provider.AVAILABLE, reason="needs glewlwyd (./dev setup)")
+def test_the_whole_way_with_another_real_provider(tmp_path):
+    with glewlwyd_provider.Glewlwyd() as provider, Keyward(tmp_path / "data", env={**ON, **provider.settings()}) as server:
+        provider.introduce(server)
+        provider.new_user("ada", "ada@glewlwyd.example")
+        provider.new_user("eve", "eve@glewlwyd.example", proven=False)
+        for _ in range(2):
+            visitor = Visitor(server)
+            answer = visitor.follow(provider.way_back(visitor.begin("glewlwyd"), "ada"))
+            assert answer.status == 200, answer
+            me = whoami(server, answer.json)
+            assert (me["email"], me["email_verified"], me["full_name"]) == ("ada@glewlwyd.example", True, "Glewlwyd's ada")
+        visitor = Visitor(server)
+        assert visitor.follow(provider.way_back(visitor.begin("glewlwyd"), "eve")).status == 403
 
 
 def test_a_real_provider_says_no_and_says_unverified(real):
