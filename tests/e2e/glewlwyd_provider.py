@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-import urllib.parse
 
 from signing import Key
 
@@ -65,7 +64,8 @@ class Glewlwyd:
         database.close()
         configuration = self.folder / "glewlwyd.conf"
         configuration.write_text(CONFIGURATION.format(port=self.port, folder=self.folder))
-        self.process = subprocess.Popen(["glewlwyd", "--config-file", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(["glewlwyd", "--config-file", str(configuration)], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         try:
             self._wait()
             self.admin = _Session(self.port)
@@ -93,37 +93,42 @@ class Glewlwyd:
 
     def _make_provider(self):
         key = Key("RS256", "glewlwyd-1")
-        claims = [{"name": "email_verified", "user-property": "proven", "type": "boolean", "boolean-value-true": "yes", "boolean-value-false": "no",
-                   "mandatory": True, "scope": []}]
-        parameters = {"iss": self.issuer, "jwt-type": "rsa", "jwt-key-size": "256", "key": key.pem, "cert": key.public_pem, "access-token-duration": 3600,
-                      "refresh-token-duration": 3600, "code-duration": 60, "allow-non-oidc": False, "auth-type-code-enabled": True, "subject-type": "public",
-                      "auth-type-token-enabled": False, "auth-type-implicit-enabled": False, "auth-type-none-enabled": False, "pkce-allowed": True,
-                      "pkce-required": True, "jwks-show": True, "name-claim": "mandatory", "email-claim": "mandatory", "scope-claim": "no", "claims": claims,
-                      "scope": [], "additional-parameters": [], "client-jwks-parameter": "jwks"}
-        self.admin.must("POST", "/mod/plugin/", {"module": "oidc", "name": "oidc", "display_name": "OpenID", "parameters": parameters,
-                                                 "order_rank": 0, "readonly": False})
+        claims = [{"name": "email_verified", "user-property": "proven", "type": "boolean", "boolean-value-true": "yes",
+                   "boolean-value-false": "no", "mandatory": True, "scope": []}]
+        parameters = {
+            "iss": self.issuer, "jwt-type": "rsa", "jwt-key-size": "256", "key": key.pem, "cert": key.public_pem, "jwks-show": True,
+            "access-token-duration": 3600, "refresh-token-duration": 3600, "code-duration": 60, "allow-non-oidc": False,
+            "auth-type-code-enabled": True, "auth-type-token-enabled": False, "auth-type-implicit-enabled": False,
+            "auth-type-none-enabled": False, "pkce-allowed": True, "pkce-required": True, "subject-type": "public",
+            "name-claim": "mandatory", "email-claim": "mandatory", "scope-claim": "no", "claims": claims, "scope": [],
+            "additional-parameters": [], "client-jwks-parameter": "jwks"}
+        plugin = {"module": "oidc", "name": "oidc", "display_name": "OpenID", "order_rank": 0, "readonly": False}
+        self.admin.must("POST", "/mod/plugin/", {**plugin, "parameters": parameters})
         for scope in SCOPES[1:]:
             self.admin.must("POST", "/scope/", {"name": scope, "display_name": scope, "description": scope, "password_required": True,
                                                 "password_max_age": 0, "scheme": {}})
         users = self.admin.must("GET", "/mod/user/database")
-        users["parameters"]["data-format"]["proven"] = {"multiple": False, "read": True, "write": True, "profile-read": True, "profile-write": False}
+        users["parameters"]["data-format"]["proven"] = {"multiple": False, "read": True, "write": True, "profile-read": True,
+                                                        "profile-write": False}
         self.admin.must("PUT", "/mod/user/database", users)
         self.admin.must("PUT", "/mod/user/database/reset/")
 
     def settings(self):
-        values = {"type": "oidc", "issuer": self.issuer, "client_id": self.name, "client_secret": CLIENT_SECRET, "private_network": "true"}
+        values = {"type": "oidc", "issuer": self.issuer, "client_id": self.name, "client_secret": CLIENT_SECRET,
+                  "private_network": "true"}
         return {f"KEYWARD_PROVIDERS_GLEWLWYD_{key.upper()}": value for key, value in values.items()}
 
     def introduce(self, server):
-        self.admin.must("POST", "/client/", {"client_id": self.name, "name": "Keyward", "confidential": True, "password": CLIENT_SECRET, "enabled": True,
-                                             "client_secret": CLIENT_SECRET, "scope": [], "authorization_type": ["code"],
-                                             "token_endpoint_auth_method": ["client_secret_basic"],
-                                             "redirect_uri": [f"{server.url}/auth/{self.name}/callback"]})
+        self.admin.must("POST", "/client/", {
+            "client_id": self.name, "name": "Keyward", "confidential": True, "password": CLIENT_SECRET, "enabled": True,
+            "client_secret": CLIENT_SECRET, "scope": [], "authorization_type": ["code"],
+            "token_endpoint_auth_method": ["client_secret_basic"], "redirect_uri": [f"{server.url}/auth/{self.name}/callback"]})
         return self
 
     def new_user(self, name, email, proven=True):
-        self.admin.must("POST", "/user/", {"username": name, "name": f"Glewlwyd's {name}", "email": email, "password": PASSWORD, "enabled": True,
-                                           "scope": ["g_profile", *SCOPES], "proven": "yes" if proven else "no"})
+        self.admin.must("POST", "/user/", {
+            "username": name, "name": f"Glewlwyd's {name}", "email": email, "password": PASSWORD, "enabled": True,
+            "scope": ["g_profile", *SCOPES], "proven": "yes" if proven else "no"})
 
     def way_back(self, url, name):
         """What its pages do by script: log in, agree, go on; the URL that the browser is sent back to."""

@@ -24,7 +24,8 @@ def without_absent(members):
 def new_person(word="ada", domain="upstream.example", **more):
     """Claims about somebody whom no test has seen yet."""
     number = next(_people)
-    return {"sub": f"{word}-{number}", "email": f"{word}.{number}@{domain}", "email_verified": True, "name": f"{word} {number}", **more}
+    return {"sub": f"{word}-{number}", "email": f"{word}.{number}@{domain}", "email_verified": True, "name": f"{word} {number}",
+            **more}
 
 
 @dataclasses.dataclass
@@ -127,7 +128,8 @@ class OAuthPeer(Peer):
         now = time.time()
         good = {"alg": header.get("alg") == "ES256", "kid": header.get("kid") == self.client_key.kid,
                 "iss": claims.get("iss") == self.client_id, "sub": claims.get("sub") == self.client_id,
-                "aud": claims.get("aud") in (self.issuer, self.issuer + self.token_path), "jti": claims.get("jti") not in (None, *self.assertions),
+                "aud": claims.get("aud") in (self.issuer, self.issuer + self.token_path),
+                "jti": claims.get("jti") not in (None, *self.assertions),
                 "exp": now < claims.get("exp", 0) <= now + 300, "iat": claims.get("iat", 0) <= now + 1}
         self.assertions.append(claims.get("jti"))
         return ", ".join(f"client_assertion: {name}" for name, is_good in good.items() if not is_good) or None
@@ -182,7 +184,8 @@ class OpenIdProvider(OAuthPeer):
         base = self.issuer
         return {"issuer": base, "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/token",
                 "userinfo_endpoint": base + "/userinfo", "jwks_uri": base + "/jwks", "response_types_supported": ["code"],
-                "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA", "HS256"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA", "HS256"],
                 "token_endpoint_auth_methods_supported": [self.authentication], "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": self.tells_issuer}
 
@@ -197,15 +200,16 @@ class OpenIdProvider(OAuthPeer):
 
     def right_claims(self, known, access_token):
         now = int(time.time())
-        person = known["person"]
+        person, told = known["person"], (*self.in_id_token, "hd")
         return {"iss": self.issuer, "aud": self.client_id, "sub": person["sub"], "iat": now, "exp": now + 300,
                 "nonce": known["query"].get("nonce"), "at_hash": half_hash(access_token, self.keys[0].algorithm),
-                **{name: value for name, value in person.items() if name in self.in_id_token or name in ("hd", "tid", "oid", "xms_edov")}}
+                **{name: value for name, value in person.items() if name in told}}
 
     def id_token_for(self, known, access_token):
         twist, key = known["twist"], known["twist"].key or self.keys[0]
         claims = without_absent({**self.right_claims(known, access_token), **twist.claims})
-        header = without_absent({"alg": getattr(key, "algorithm", "RS256"), "kid": getattr(key, "kid", "k"), "typ": "JWT", **twist.header})
+        header = {"alg": getattr(key, "algorithm", "RS256"), "kid": getattr(key, "kid", "k"), "typ": "JWT"}
+        header = without_absent({**header, **twist.header})
         return twist.id_token(header, claims) if twist.id_token else token_of(header, claims, key)
 
     def do_token(self, asked):

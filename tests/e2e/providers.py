@@ -158,8 +158,8 @@ def refused_for(server, provider, *reasons):
     deadline = time.monotonic() + 5
     while not (new := failures_in(server.events, provider) - told) and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert sum(new.values()) == 1 and set(new) <= set(reasons), (
-        f"told {dict(new)} and not {' or '.join(reasons)}; the last line: {server.events[-1]}; the provider: {provider.complaints[-2:]}")
+    told = f"told {dict(new)}, not {' or '.join(reasons)}; last: {server.events[-1]}; the provider: {provider.complaints[-2:]}"
+    assert sum(new.values()) == 1 and set(new) <= set(reasons), told
     assert stored(server) == there, f"{reasons}: {there} accounts and sessions became {stored(server)}"
 
 

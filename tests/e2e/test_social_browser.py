@@ -19,7 +19,8 @@ PAGE = """<!doctype html><html lang="en"><title>An application</title><h1>An app
 const server = new URLSearchParams(location.hash.slice(1)).get("server") ?? sessionStorage.server;
 sessionStorage.server = server;
 const say = (text) => { document.getElementById("out").textContent = text; };
-const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+const base64url = (bytes) => base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const ask = async (path, body, token, method = body ? "POST" : "GET") => {
   const headers = { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: `Bearer ${token}` }) };
   const answer = await fetch(server + path, { method, headers, body: body && JSON.stringify(body) });
@@ -106,7 +107,11 @@ def log_in_there(browser, name):
 
 
 def told(browser, world, words):
-    return wait_until(lambda: (shown := look(browser))["url"].startswith(world[1] + "/after") and words in shown["text"] and shown, words)
+    def is_told():
+        shown = look(browser)
+        return shown["url"].startswith(world[1] + "/after") and words in shown["text"] and shown
+
+    return wait_until(is_told, words)
 
 
 def test_F4_S3_somebody_logs_in_from_an_application_of_another_site(world, browser):

@@ -6,9 +6,9 @@ import urllib.parse
 import pytest
 
 from database import NODES
-from flows import wait_until
+from flows import rows, wait_until
 from oauth_peers import Discord, GitHub
-from openid_provider import ABSENT, Microsoft, OpenIdProvider, Twist, new_person
+from openid_provider import ABSENT, CLIENT_SECRET, Microsoft, OpenIdProvider, Twist, new_person
 from peer_http import JSON, Reply
 from providers import Visitor, failures_in, in_past, log_in, logged_in, peers_for_tests, refused_for, server_with, stored, whoami
 from signing import HmacKey, Key, NoKey, encode, token_of
@@ -88,7 +88,8 @@ def refuse(world, provider, reasons, twist, person=None, statuses=(403,)):
 def test_F6_an_id_token_with_a_claim_that_is_not_right(world, kind):
     provider = world[1]["good"]
     claims, reason = EVIL_CLAIMS[kind]
-    refuse(world, provider, reason, Twist(claims=filled(claims, provider)))
+    about_address = {name: value for name, value in claims.items() if name.startswith("email")}
+    refuse(world, provider, reason, Twist(claims=filled(claims, provider), userinfo=about_address))
 
 
 def hs256_with(secret):
@@ -99,7 +100,7 @@ EVIL_SIGNATURES = {
     "alg none": (lambda key: Twist(header={"alg": "none"}, key=NoKey()), "algorithm_mismatch"),
     "alg None": (lambda key: Twist(header={"alg": "None"}, key=NoKey()), "algorithm_mismatch"),
     "HS256 with the public key": (lambda key: Twist(id_token=hs256_with(key.public_pem.encode())), "algorithm_mismatch"),
-    "HS256 with the client secret": (lambda key: Twist(id_token=hs256_with(b"s3cret of/the+client: 100% & more=")), "algorithm_mismatch"),
+    "HS256 with the client secret": (lambda key: Twist(id_token=hs256_with(CLIENT_SECRET.encode())), "algorithm_mismatch"),
     "another family": (lambda key: Twist(key=SWAPPED), ("algorithm_mismatch", "bad_signature")),
     "PS256 by an RS256 key": (lambda key: Twist(header={"alg": "PS256"}), ("algorithm_mismatch", "bad_signature")),
     "another key": (lambda key: Twist(key=OTHER_KEY), "bad_signature"),
@@ -109,14 +110,17 @@ EVIL_SIGNATURES = {
     "an access token": (lambda key: Twist(header={"typ": "at+jwt"}), "wrong_type"),
     "a logout token": (lambda key: Twist(header={"typ": "logout+jwt"}), "wrong_type"),
     "no token": (lambda key: Twist(id_token=lambda header, claims: "no.token"), "malformed"),
-    "a claim twice": (lambda key: Twist(id_token=lambda header, claims: signed_text(header, json.dumps(claims)[:-1] + ', "sub": "root"}', key)),
-                      "malformed"),
+    "a claim twice": (lambda key: Twist(id_token=with_two_subjects(key)), "malformed"),
 }
 
 
-def signed_text(header, claims_text, key):
-    content = f"{encode(header)}.{encode(claims_text.encode())}"
-    return f"{content}.{encode(key.sign(content.encode()))}"
+def with_two_subjects(key):
+    def sign(header, claims):
+        twice = json.dumps(claims)[:-1] + ', "sub": "root"}'
+        content = f"{encode(header)}.{encode(twice.encode())}"
+        return f"{content}.{encode(key.sign(content.encode()))}"
+
+    return sign
 
 
 @pytest.mark.parametrize("kind", EVIL_SIGNATURES)
@@ -150,10 +154,29 @@ def test_F6_userinfo_about_somebody_else(world, sub):
     refuse(world, world[1]["userinfo"], reasons, Twist(userinfo={"sub": sub, "email": "victim@home.example"}))
 
 
-@pytest.mark.parametrize("verified, reason", [("false", "invalid_claim"), ("true", "invalid_claim"), (1, "invalid_claim"), (False, "email_unverified"),
-                                              (None, "email_unverified"), (ABSENT, "email_unverified")])
+@pytest.mark.parametrize("verified, reason", [
+    ("false", "invalid_claim"), ("true", "invalid_claim"), (1, "invalid_claim"), (False, "email_unverified"),
+    (None, "email_unverified"), (ABSENT, "email_unverified"),
+])
 def test_F2_an_address_that_userinfo_does_not_call_verified(world, verified, reason):
     refuse(world, world[1]["userinfo"], reason, Twist(userinfo={"email_verified": verified}))
+
+
+VICTIM = "victim@home.example"
+
+
+@pytest.mark.parametrize("claims, userinfo", [
+    ({"email_verified": False}, {}), ({"email": VICTIM, "email_verified": False}, {}),
+    ({"email": VICTIM, "email_verified": ABSENT}, {}), ({"email": VICTIM, "email_verified": ABSENT}, {"email": ABSENT}),
+    ({"email_verified": ABSENT}, {"email": VICTIM, "email_verified": False}),
+], ids=range(5))
+def test_F2_a_provider_that_contradicts_itself(world, claims, userinfo):
+    """What is verified of one address says nothing of another, and a no is a no."""
+    server, known = world
+    with refused_for(server, known["good"], "email_unverified", "invalid_claim"):
+        answer = log_in(server, known["good"], new_person("eve"), Twist(claims=claims, userinfo=userinfo))
+        assert answer.status == 403, answer
+    assert not rows(server, "SELECT 1 FROM accounts WHERE email = ?", VICTIM)
 
 
 @pytest.mark.parametrize("name, twist", [
@@ -216,7 +239,8 @@ def test_F5_the_code_of_one_provider_at_the_callback_of_another(world):
 
 
 # ── Words of others ──────────────────────────────────────────────────────────────────────────────────────────────────
-NAUGHTY = ["<script>alert(1)</script>", "a\r\nSet-Cookie: x=1", "\u2028\x1b[31mred", "x" * 20_000, "\u202eevil", "%0d%0aX: y", "{{name}}"]
+NAUGHTY = ["<script>alert(1)</script>", "a\r\nSet-Cookie: x=1", "\u2028\x1b[31mred", "x" * 20_000, "\u202eevil", "%0d%0aX: y",
+           "{{name}}"]
 
 
 @pytest.mark.parametrize("text", NAUGHTY, ids=range(len(NAUGHTY)))
@@ -249,19 +273,25 @@ def huge_in_chunks(_asked):
     return Reply(200, headers={"Content-Type": JSON}, chunks=[b" " * 65536] * 64)
 
 
+def answered(**members):
+    return lambda _asked: Reply.json(members)
+
+
+NO_ANSWER = ("malformed", "missing_claim", "token_refused")
 EVIL_ANSWERS = {
     "redirected": (redirect("http://127.0.0.1:1/"), "redirected"),
     "huge": (huge, "too_large"),
     "huge in chunks": (huge_in_chunks, "too_large"),
     "a page": (lambda _asked: Reply(200, b"<html>", {"Content-Type": "text/html"}), "wrong_content_type"),
-    "compressed": (lambda _asked: Reply(200, b"\x1f\x8b", {"Content-Type": JSON, "Content-Encoding": "gzip"}), ("malformed", "wrong_content_type")),
+    "compressed": (lambda _asked: Reply(200, b"\x1f\x8b", {"Content-Type": JSON, "Content-Encoding": "gzip"}),
+                   ("malformed", "wrong_content_type")),
     "no JSON": (lambda _asked: Reply.json(b'{"access_token":'), "malformed"),
     "a list": (lambda _asked: Reply.json([1]), "malformed"),
     "deep": (lambda _asked: Reply.json(b"[" * 100_000 + b"]" * 100_000), "malformed"),
     "a member twice": (lambda _asked: Reply.json(b'{"access_token":"a","access_token":"b","token_type":"Bearer"}'), "malformed"),
-    "no token": (lambda _asked: Reply.json({"token_type": "Bearer"}), ("malformed", "missing_claim", "token_refused")),
-    "no Bearer": (lambda _asked: Reply.json({"access_token": "a", "token_type": "mac", "id_token": "a.b.c"}), ("malformed", "invalid_claim", "token_refused")),
-    "no ID token": (lambda _asked: Reply.json({"access_token": "a", "token_type": "Bearer"}), ("malformed", "missing_claim", "token_refused")),
+    "no token": (answered(token_type="Bearer"), NO_ANSWER),
+    "no Bearer": (answered(access_token="a", token_type="mac", id_token="a.b.c"), ("invalid_claim", *NO_ANSWER)),
+    "no ID token": (answered(access_token="a", token_type="Bearer"), NO_ANSWER),
     "invalid_grant": (lambda _asked: Reply.json({"error": "invalid_grant"}, 400), "token_refused"),
     "invalid_client": (lambda _asked: Reply.json({"error": "invalid_client", "error_description": "<b>"}, 401), "token_refused"),
 }

