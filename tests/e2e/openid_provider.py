@@ -41,6 +41,11 @@ class Twist:
     callback: dict = dataclasses.field(default_factory=dict)  # parameters of the way back
 
 
+def says_no(error, **more):
+    """A way back without a code."""
+    return Twist(callback={"code": ABSENT, "error": error, **more})
+
+
 class OAuthPeer(Peer):
     """The code flow (RFC 6749, 7636, 9207): what GitHub and an OpenID provider have in common."""
 

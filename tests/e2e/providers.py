@@ -84,7 +84,7 @@ def log_in(server, provider, person, twist=None, **query):
 def logged_in(server, provider, person, twist=None):
     """The login's JSON."""
     answer = log_in(server, provider, person, twist)
-    assert answer.status == 200 and answer.json["token_type"] == "Bearer", answer
+    assert answer.status == 200 and answer.json["token_type"] == "bearer", answer
     return answer.json
 
 

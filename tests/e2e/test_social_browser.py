@@ -11,6 +11,7 @@ from database import POSTGRES
 from flows import LIMITS_OFF, rows, wait_until
 from keyward import GOOD_PASSWORD, Keyward
 from real_provider import RealProvider
+from test_identities import verified_user
 
 pytestmark = pytest.mark.skipif(POSTGRES, reason="a browser sees no database")
 
@@ -134,7 +135,7 @@ def test_somebody_who_changes_their_mind_comes_back_without_a_session(world, bro
 
 def test_F3_somebody_connects_the_provider_to_an_account_with_a_password(world, browser):
     server, _ = world
-    user = server.new_user("grace@home.example")
+    user = verified_user(server, "grace@home.example")
     begin(browser, world, f'connect("grace@home.example", "{GOOD_PASSWORD}")')
     log_in_there(browser, "grace-upstream")
     told(browser, world, "connected 201: grace-upstream@real.example")

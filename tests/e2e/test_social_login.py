@@ -10,7 +10,7 @@ from flows import events_about, rows, verify
 from keyward import Keyward
 from mailbox import mails, settle, wait_for_mail
 from oauth_peers import Discord, GitHub
-from openid_provider import Apple, GitLab, Google, Microsoft, OpenIdProvider, Twist, new_person
+from openid_provider import Apple, GitLab, Google, Microsoft, OpenIdProvider, Twist, new_person, says_no
 from providers import (APP, ON, Application, Visitor, bytes_of, exchange, log_in, logged_in, peers_for_tests, server_with, stored,
                        whoami)
 from real_provider import RealProvider
@@ -47,8 +47,9 @@ def real(tmp_path_factory):
 
 def person_at(provider, word="ada", **more):
     person = new_person(word, **more)
-    if provider.kind == "github":
-        person["sub"] = 9_000_000_000 + int(person["sub"].rpartition("-")[2])  # GitHub's are numbers
+    number = 9_000_000_000 + int(person["sub"].rpartition("-")[2])
+    if provider.kind in ("github", "discord"):
+        person["sub"] = number if provider.kind == "github" else str(number)
     return person
 
 
@@ -258,8 +259,8 @@ def test_the_whole_way_back_to_an_application(world, return_to):
 
 
 @pytest.mark.parametrize("word, twist, person", [
-    ("access_denied", Twist(callback={"error": "access_denied"}), {}),
-    ("provider_error", Twist(callback={"error": "server_error"}), {}),
+    ("access_denied", says_no("access_denied"), {}),
+    ("provider_error", says_no("server_error"), {}),
     ("provider_error", Twist(claims={"nonce": "another"}), {}),
     ("email_unverified", Twist(), {"email_verified": False}),
     ("email_missing", Twist(), {"email": ""}),

@@ -11,7 +11,7 @@ from flows import rows
 from keyward import command
 from openid_provider import ABSENT, GitLab, OpenIdProvider, Twist, new_person
 from peer_http import JSON, Peers, Reply
-from providers import Visitor, log_in, logged_in, peers_for_tests, server_with, stored
+from providers import Visitor, log_in, logged_in, peers_for_tests, refused_for, server_with, stored
 from smtp_server import Authority
 
 PATIENCE_S = 10  # limits::outbound_timeout
@@ -46,8 +46,8 @@ def evil_documents(peers):
     inner = f"http://127.0.0.1:{peers.server_port}/redirected/elsewhere"
     return [
         one("other-issuer", issuer="https://accounts.upstream.example"), one("slash", issuer=f"{peers.url}/slash/"),
-        one("no-issuer", issuer=ABSENT), one("clear-text", token_endpoint="http://idp.upstream.example/token"),
-        one("script", authorization_endpoint="javascript:alert(1)"), one("no-endpoint", authorization_endpoint=ABSENT),
+        one("no-issuer", issuer=ABSENT), one("script", authorization_endpoint="javascript:alert(1)"),
+        one("no-endpoint", authorization_endpoint=ABSENT),
         one("no-keys", jwks_uri=ABSENT),
         one("symmetric", id_token_signing_alg_values_supported=["HS256", "none"]),
         answering(OpenIdProvider(peers, "redirected"), WELL_KNOWN, lambda _asked: Reply(302, headers={"Location": inner})),
@@ -58,7 +58,7 @@ def evil_documents(peers):
     ]
 
 
-EVIL_NAMES = ("other-issuer", "slash", "no-issuer", "clear-text", "script", "no-endpoint", "no-keys", "symmetric", "redirected",
+EVIL_NAMES = ("other-issuer", "slash", "no-issuer", "script", "no-endpoint", "no-keys", "symmetric", "redirected",
               "huge", "page", "missing", "garbage")
 
 
@@ -68,6 +68,7 @@ def world(tmp_path_factory):
         known = evil_documents(peers)
         known += [answering(OpenIdProvider(peers, "stalled"), WELL_KNOWN, stall),
                   answering(OpenIdProvider(peers, "dripping"), WELL_KNOWN, drip),
+                  document(OpenIdProvider(peers, "clear-text"), token_endpoint="http://10.1.2.3/token"),
                   OpenIdProvider(peers, "slow-token"), OpenIdProvider(peers, "dripping-token"), OpenIdProvider(peers, "good"),
                   answering(OpenIdProvider(peers, "redirected-keys"), "/jwks",
                             lambda _asked: Reply(302, headers={"Location": peers.url + "/good/jwks"}))]
@@ -120,6 +121,13 @@ def test_F7_keys_behind_a_redirect_are_no_keys(world):
     there, asked = stored(server), known["good"].counts["/jwks"]
     answer = log_in(server, known["redirected-keys"], new_person())
     assert answer.status in (403, 503) and stored(server) == there and known["good"].counts["/jwks"] == asked
+
+
+def test_F7_a_code_is_sent_to_nobody_in_clear(world):
+    server, known = world
+    for _ in range(2):
+        with refused_for(server, known["clear-text"], "clear_text"):
+            assert log_in(server, known["clear-text"], new_person()).status in (403, 503)
 
 
 def test_F7_documents_are_kept(world):
@@ -198,7 +206,6 @@ def test_F7_clear_text_is_spoken_with_this_machine_alone_and_only_for_developmen
     for issuer in ("http://idp.upstream.example", "http://10.0.0.1", "http://localhost.evil.example", "http://127.0.0.1.evil.example"):
         assert not is_taken(issuer), issuer
     assert not is_taken("http://127.0.0.1:9000", KEYWARD_SERVER_PUBLIC_URL="https://id.example.com")
-    assert not is_taken("http://127.0.0.1:9000", KEYWARD_PROVIDERS_IDP_PRIVATE_NETWORK="false")
 
 
 def test_F7_connections_to_a_provider_are_used_again(tmp_path):
