@@ -102,7 +102,19 @@ async function isFocusDue() {
   return page.evaluate(() => document.activeElement === document.body && document.querySelector("[autofocus]") !== null);
 }
 
+// What a page shows; one that goes on to another by itself is left for that.
 async function shown() {
+  for (;;) {
+    try {
+      return await shownNow();
+    } catch (error) {
+      if (!/Execution context was destroyed/.test(error.message)) throw error;
+      await page.waitForLoadState();
+    }
+  }
+}
+
+async function shownNow() {
   if (page === undefined) return {};
   // `autofocus` comes with the first drawing of a page, after its load.
   for (const end = Date.now() + timeout; Date.now() < end && (await isFocusDue()); ) await page.waitForTimeout(20);
