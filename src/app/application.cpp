@@ -26,6 +26,7 @@ web::ServerOptions to_server_options(const Config& config) {
           .loops = static_cast<unsigned>(server.loops),
           .body_max_bytes = server.body_max_bytes,
           .connections_max = server.connections_max,
+          .connections_per_address_max = server.connections_per_address_max,
           .header_timeout = server.header_timeout_s,
           .body_timeout = server.body_timeout_s,
           .idle_timeout = server.idle_timeout_s,

@@ -61,8 +61,9 @@ void Metrics::add_traffic(MetricsText& text) const {
   const auto server = of_.server.statistics();
   text.gauge("keyward_http_connections_open", "Open connections.", server.connections_open);
   text.counter("keyward_http_connections_total", "Connections taken.", server.connections_accepted);
-  text.counter("keyward_http_connections_refused_total", "Connections above the limit.",
-               server.connections_refused);
+  text.begin("keyward_http_connections_refused_total", MetricType::counter, "Connections above a limit.");
+  text.sample({{"reason", "connections_max"}}, server.connections_refused);
+  text.sample({{"reason", "connections_per_address_max"}}, server.peers_refused);
   text.counter("keyward_http_timeouts_total", "Connections ended because the peer was too slow or idle.",
                server.timeouts);
   text.counter("keyward_http_requests_total", "Requests given to a handler.", server.requests);

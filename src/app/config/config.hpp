@@ -35,6 +35,7 @@ struct ServerConfig {
   std::size_t loops = 0;   // 0 = one per core
   std::size_t body_max_bytes = limits::http_body_max_bytes;
   std::size_t connections_max = limits::http_connections_max;
+  std::size_t connections_per_address_max = limits::http_connections_per_address_max;
   std::chrono::seconds header_timeout_s = limits::http_header_timeout;
   std::chrono::seconds body_timeout_s = limits::http_body_timeout;
   std::chrono::seconds idle_timeout_s = limits::http_idle_timeout;
