@@ -239,6 +239,21 @@ TEST_F(OutboundTls, a_server_without_tls_is_told) {
   EXPECT_EQ(result_of(run(client.send({.url = url, .trust = trust}))), "tls_failed");
 }
 
+TEST_F(OutboundTls, an_answer_that_somebody_on_the_way_cut_off_is_not_taken) {
+  const auto certificate = issue(authority, "DNS:login.example.test");
+  const auto answered = [&](bool properly) {
+    return ask(FakeServer{[properly](FakePeer& peer) {
+                            std::ignore = peer.read_request();
+                            peer.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}");
+                            if (properly) peer.end();
+                          },
+                          &certificate},
+               "login.example.test");
+  };
+  EXPECT_EQ(answered(true), "ok") << detail;
+  EXPECT_EQ(answered(false), "not_connected") << "without a length, only TLS tells where the end is";
+}
+
 TEST_F(OutboundTls, connections_are_kept_for_the_same_server_and_trust) {
   const auto certificate = issue(authority, "DNS:login.example.test,DNS:other.example.test");
   const FakeServer server{serve_json, &certificate};
