@@ -3,10 +3,13 @@
 #include <stdexcept>
 
 #include "crypto/key_backend.hpp"
+#include "crypto/pem_key.hpp"
 
 namespace keyward::crypto {
 
 namespace {
+
+constexpr const char* does_not_fit = "The private part of the key does not fit its public part";
 
 Result<PublicBackend> make_public(Algorithm algorithm, PublicNumbers numbers) {
   switch (algorithm) {
@@ -61,13 +64,9 @@ Result<PrivateKey> PrivateKey::from_numbers(Algorithm algorithm, const PrivateNu
   auto backend =
       algorithm == Algorithm::eddsa ? make_ed_private(numbers) : make_evp_private(algorithm, numbers);
   if (!backend) return fail_from(backend);
-
-  constexpr std::string_view message = "does the private part fit the public part?";
-  const auto signature = (*backend)->try_sign(as_bytes(message));
-  if (!signature || !public_key->verify(as_bytes(message), *signature)) {
-    return bad_key("The private part of the key does not fit its public part");
-  }
-  return PrivateKey{std::move(*public_key), std::move(*backend)};
+  PrivateKey key{std::move(*public_key), std::move(*backend)};
+  if (!key.fits_its_public_part()) return bad_key(does_not_fit);
+  return key;
 }
 
 Result<PrivateKey> PrivateKey::from_pkcs8(Algorithm algorithm, const Secret& der) {
@@ -75,6 +74,20 @@ Result<PrivateKey> PrivateKey::from_pkcs8(Algorithm algorithm, const Secret& der
   auto backend = algorithm == Algorithm::eddsa ? make_ed_private(der) : make_evp_private(algorithm, der);
   if (!backend) return fail_from(backend);
   return from_backend(algorithm, std::move(*backend));
+}
+
+Result<PrivateKey> PrivateKey::from_pem(Algorithm algorithm, const Secret& pem) {
+  const auto der = pkcs8_of_pem(pem);
+  if (!der) return std::unexpected(der.error());
+  auto key = from_pkcs8(algorithm, *der);
+  if (key && !key->fits_its_public_part()) return bad_key(does_not_fit);
+  return key;
+}
+
+bool PrivateKey::fits_its_public_part() const {
+  constexpr std::string_view message = "does the private part fit the public part?";
+  const auto signature = backend_->try_sign(as_bytes(message));
+  return signature && public_key_.verify(as_bytes(message), *signature);
 }
 
 Secret PrivateKey::to_pkcs8() const { return backend_->to_pkcs8(); }

@@ -83,6 +83,9 @@ class PrivateKey {
   static Result<PrivateKey> from_numbers(Algorithm algorithm, const PrivateNumbers& numbers);
   /// What to_pkcs8 gave. Error `invalid_input`: another kind of key than the algorithm's, or not a key.
   static Result<PrivateKey> from_pkcs8(Algorithm algorithm, const Secret& der);
+  /// What others hand out (RFC 7468): one `PRIVATE KEY` (PKCS#8) or `EC PRIVATE KEY` (RFC 5915), not
+  /// encrypted. Error `invalid_input`, whose message says what it is instead; also as from_numbers.
+  static Result<PrivateKey> from_pem(Algorithm algorithm, const Secret& pem);
 
   [[nodiscard]] Algorithm algorithm() const { return public_key_.algorithm(); }
   [[nodiscard]] const PublicKey& public_key() const { return public_key_; }
@@ -96,6 +99,7 @@ class PrivateKey {
   PrivateKey(PublicKey public_key, std::shared_ptr<const Backend> backend)
       : public_key_(std::move(public_key)), backend_(std::move(backend)) {}
   static Result<PrivateKey> from_backend(Algorithm algorithm, std::shared_ptr<const Backend> backend);
+  [[nodiscard]] bool fits_its_public_part() const;
 
   PublicKey public_key_;
   std::shared_ptr<const Backend> backend_;

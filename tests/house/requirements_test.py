@@ -83,6 +83,13 @@ IN_SHORT = {
     "O14": "a refresh token is replaced by its use; reuse ends the session; limits hold; scope never widens",
     "O15": "parallel refreshes, lost answers: a stated window, never two live branches",
     "O16": "clients that prove their key do not rotate",
+    "F1": "somebody is known by issuer and subject, never by an address",
+    "F2": "an address counts as verified only when the provider says so in the type of its definition",
+    "F4": "state, nonce and PKCE belong to one login and one browser",
+    "F5": "mix-up: the expected issuer is held against the callback, the metadata and the ID token",
+    "F6": "every ID token check of OpenID Connect Core 3.1.3.7; UserInfo of the same subject; tenants are pinned",
+    "F7": "requests to others: https, addresses checked at connect, no redirects, limits",
+    "F8": "the browser is sent to a path of ours or a listed origin, in a spelling that every parser reads alike",
     "R1": "single-use tokens are stored as hashes, or not at all",
     "R2": "exactly one of N parallel uses wins",
 }

@@ -14,8 +14,8 @@ struct Parts {
   std::string_view header, payload, signature, signing_input;
 };
 
-Checked<Parts> split(std::string_view token) {
-  if (token.size() > limits::jws_max_bytes) return refuse(Reason::malformed, "the token is too long");
+Checked<Parts> split(std::string_view token, std::size_t max_bytes) {
+  if (token.size() > max_bytes) return refuse(Reason::malformed, "the token is too long");
   const auto first = token.find('.');
   const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
   if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
@@ -73,8 +73,8 @@ Checked<std::optional<std::string_view>> parse_header_kid(const json::object& he
 
 }  // namespace
 
-Checked<UnverifiedJws> parse_compact(std::string_view token) {
-  const auto parts = split(token);
+Checked<UnverifiedJws> parse_compact(std::string_view token, std::size_t max_bytes) {
+  const auto parts = split(token, max_bytes);
   if (!parts) return std::unexpected(parts.error());
   const auto header_bytes = text::parse_base64url(parts->header);
   const auto payload = text::parse_base64url(parts->payload);
@@ -88,8 +88,8 @@ Checked<UnverifiedJws> parse_compact(std::string_view token) {
                        parts->signing_input};
 }
 
-Checked<VerifiedJws> verify_compact(std::string_view token, const KeySet& keys) {
-  auto jws = parse_compact(token);
+Checked<VerifiedJws> verify_compact(std::string_view token, const KeySet& keys, std::size_t max_bytes) {
+  auto jws = parse_compact(token, max_bytes);
   if (!jws) return std::unexpected(std::move(jws).error());
   if (auto plain = check_no_extension(jws->header); !plain) return std::unexpected(std::move(plain).error());
   const auto algorithm = parse_header_algorithm(jws->header);

@@ -3,12 +3,13 @@
 // Threats and answers: `alg` chosen by the attacker, "none" (the key's own algorithm or nothing, J8); keys,
 // links or extensions in the header (`jku jwk x5u x5c` are never read, any `crit`, `b64` or `zip` is refused,
 // J9); two spellings of one token, duplicate members (strict base64url and JSON, J9, J10); size
-// (limits::jws_max_bytes before any work).
+// (limits::jws_max_bytes before any work, or what the caller says of another kind of token).
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "base/limits.hpp"
 #include "protocol/jose/key_set.hpp"
 #include "text/json.hpp"
 
@@ -25,7 +26,7 @@ struct UnverifiedJws {
   std::string_view signing_input;  // into the token that was parsed
 };
 /// Reasons: malformed.
-Checked<UnverifiedJws> parse_compact(std::string_view token);
+Checked<UnverifiedJws> parse_compact(std::string_view token, std::size_t max_bytes = limits::jws_max_bytes);
 
 /// A token whose signature was good. Only verify_compact makes one.
 class VerifiedJws {
@@ -42,7 +43,8 @@ class VerifiedJws {
         payload_(std::move(payload)),
         kid_(key.kid()),
         algorithm_(key.algorithm()) {}
-  friend Checked<VerifiedJws> verify_compact(std::string_view token, const KeySet& keys);
+  friend Checked<VerifiedJws> verify_compact(std::string_view token, const KeySet& keys,
+                                             std::size_t max_bytes);
 
   json::object header_;
   std::string payload_;
@@ -51,7 +53,8 @@ class VerifiedJws {
 };
 
 /// Reasons: malformed, critical_header, algorithm_mismatch, unknown_key, bad_signature.
-Checked<VerifiedJws> verify_compact(std::string_view token, const KeySet& keys);
+Checked<VerifiedJws> verify_compact(std::string_view token, const KeySet& keys,
+                                    std::size_t max_bytes = limits::jws_max_bytes);
 
 /// `type` becomes `typ` when it is not empty; the key's `kid` likewise.
 std::string sign_compact(std::string_view payload, const SigningKey& key, std::string_view type = {});

@@ -28,6 +28,30 @@ std::string_view to_word(Reason reason) {
       return "issuer_mismatch";
     case Reason::audience_mismatch:
       return "audience_mismatch";
+    case Reason::too_large:
+      return "too_large";
+    case Reason::azp_mismatch:
+      return "azp_mismatch";
+    case Reason::nonce_mismatch:
+      return "nonce_mismatch";
+    case Reason::issued_too_long_ago:
+      return "issued_too_long_ago";
+    case Reason::at_hash_mismatch:
+      return "at_hash_mismatch";
+    case Reason::subject_mismatch:
+      return "subject_mismatch";
+    case Reason::tenant_mismatch:
+      return "tenant_mismatch";
+    case Reason::provider_error:
+      return "provider_error";
+    case Reason::token_refused:
+      return "token_refused";
+    case Reason::callback_issuer_missing:
+      return "callback_issuer_missing";
+    case Reason::callback_issuer_mismatch:
+      return "callback_issuer_mismatch";
+    case Reason::endpoint_in_clear:
+      return "endpoint_in_clear";
   }
   return {};
 }

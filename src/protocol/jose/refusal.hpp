@@ -1,5 +1,5 @@
-// Why a token was refused: a stable word for machines, a sentence for the log. The bearer of the token is
-// told neither.
+// Why a token was refused, or what a provider said: a stable word for machines, a sentence for the log. The
+// bearer is told neither.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,21 @@ enum class Reason : std::uint8_t {
   not_yet_valid,
   issuer_mismatch,
   audience_mismatch,
+
+  // Of a relying party (protocol/oauth2, protocol/oidc), which shares this family so that an event has one
+  // list of words.
+  too_large,
+  azp_mismatch,
+  nonce_mismatch,
+  issued_too_long_ago,
+  at_hash_mismatch,
+  subject_mismatch,
+  tenant_mismatch,
+  provider_error,            // the provider sent the browser back with an error
+  token_refused,             // the token endpoint answered with one
+  callback_issuer_missing,   // the provider promised `iss` in its answers, and it was not there
+  callback_issuer_mismatch,  // another provider's answer, or one that a mix-up brought here
+  endpoint_in_clear,         // an address of the provider is not https
 };
 
 /// The word itself: `malformed`, `expired`, … Part of the contract of `keyward token verify` and of security
