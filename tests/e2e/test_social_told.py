@@ -91,7 +91,7 @@ def test_L2_what_a_provider_says_is_one_line_in_the_log(world):
     assert "user_deleted" not in [event["event"] for event in server.logged_events()]
 
 
-def test_A3_H2_logins_are_limited_for_each_address(tmp_path):
+def test_A3_logins_are_limited_for_each_address(tmp_path):
     with peers_for_tests() as peers:
         good = OpenIdProvider(peers, "good")
         with server_with(tmp_path, good, env={"KEYWARD_LIMITS_ENABLED": "true"}) as server:
