@@ -103,6 +103,17 @@ def test_F4_a_cookie_counts_with_its_own_state_and_provider(world):
         assert good.token_requests + other.token_requests == asked
 
 
+def test_H2_a_browser_that_begins_again_and_again_still_comes_back(world):
+    """Somebody who goes back and forth, or whom a page sends here over and over: the cookies of it end no login."""
+    server, good, _ = world
+    visitor = Visitor(server)
+    for application in [Application("/" + "a" * 2047)] * 12 + [Application()] * 50:
+        visitor.begin("good", **application.query)
+        assert all(len(line) < 4096 for line in visitor.cookie_lines)
+    answer = visitor.log_in(good, new_person())
+    assert answer.status == 200, (answer, len(visitor.cookies))
+
+
 def test_F4_a_login_comes_back_once(world):
     server, good, _ = world
     visitor = Visitor(server)
