@@ -6,6 +6,7 @@
 #include "app/mail_setup.hpp"
 #include "app/mail_sweep.hpp"
 #include "app/move_watch.hpp"
+#include "app/providers.hpp"
 #include "app/service_setup.hpp"
 #include "app/session_sweep.hpp"
 #include "app/setup_token_file.hpp"
@@ -25,6 +26,7 @@ web::ServerOptions to_server_options(const Config& config) {
           .loops = static_cast<unsigned>(server.loops),
           .body_max_bytes = server.body_max_bytes,
           .connections_max = server.connections_max,
+          .connections_per_address_max = server.connections_per_address_max,
           .header_timeout = server.header_timeout_s,
           .body_timeout = server.body_timeout_s,
           .idle_timeout = server.idle_timeout_s,
@@ -148,11 +150,13 @@ Result<std::unique_ptr<Application>> Application::open(Config config, web::Servi
       new Application(std::move(config), std::move(manager), std::move(*core))};
   if (auto started = application->sharing_.blocking_start(); !started) return fail_from(started);
   if (auto opened = application->open_ports(); !opened) return fail_from(opened);
+  auto providers = load_providers(application->config_);  // their redirect URIs have the port
+  if (!providers) return fail_from(providers);
   auto token = prepare_setup_token(*application->core_, setup_token_path(application->config_));
   if (!token) return fail_from(token);
   application->new_setup_token_ = std::move(*token);
   application->templates_ = std::make_unique<mail::Templates>(std::move(*templates));
-  application->construct_features();
+  application->construct_features(std::move(*providers));
   application->construct_pages(std::move(*pages));
   application->register_routes();
   application->register_management_routes();
@@ -221,13 +225,14 @@ Application::Application(Config config, web::ServiceManager manager, std::unique
 Application::~Application() {
   // What resumes callers on the loops is joined while the loops still stand.
   hasher_.reset();
+  social_.reset();
   deferred_work_.reset();
   mail_sender_.reset();
   sharing_.stop();
   core_->close_database();
 }
 
-void Application::construct_features() {
+void Application::construct_features(features::Providers providers) {
   auto& core = *core_;
   tokens_ = std::make_unique<domain::TokenIssuer>(to_token_settings(config_));
   refresh_tokens_ = std::make_unique<domain::RefreshTokens>(*core.master_key);
@@ -240,9 +245,11 @@ void Application::construct_features() {
   registration_ = std::make_unique<features::Registration>(
       *core.database, *hasher_, password_policy_, address_limits_, *account_mails_, one_time_tokens_,
       deferred_requests_, *core.events, core.clock, core.random, to_verification(config_));
-  login_ = std::make_unique<features::Login>(*core.database, *hasher_, *core.keys, *tokens_, *refresh_tokens_,
-                                             *core.revisions, session_settings_, password_attempts_,
-                                             *account_mails_, *core.events, core.clock, core.random,
+  new_sessions_ = std::make_unique<features::NewSessions>(features::NewSessions::Dependencies{
+      *core.database, *core.keys, *tokens_, *refresh_tokens_, *core.revisions, session_settings_,
+      *account_mails_, *core.events, core.clock, core.random});
+  login_ = std::make_unique<features::Login>(*core.database, *hasher_, *new_sessions_, password_attempts_,
+                                             *core.events, core.clock,
                                              to_verification(config_) == features::Verification::required);
   refresh_ = std::make_unique<features::Refresh>(*core.database, *core.keys, *tokens_, *refresh_tokens_,
                                                  *core.revisions, session_settings_, address_limits_,
@@ -263,6 +270,10 @@ void Application::construct_features() {
   jwks_ = std::make_unique<features::Jwks>(*core.keys);
   health_ = std::make_unique<features::Health>(
       *core.database, draining_, [this] { return metrics_->text(); }, shows_metrics(config_));
+  social_ = std::make_unique<SocialLogins>(
+      config_, core, std::move(providers),
+      SocialLogins::Uses{*new_sessions_, *current_password_, *account_mails_, address_limits_,
+                         to_verification(config_) == features::Verification::required});
   construct_mail_flows();
   router_.provide(*gate_);
   router_.provide(*templates_);
@@ -280,7 +291,7 @@ void Application::construct_mail_flows() {
   metrics_ = std::make_unique<Metrics>(
       Metrics::Sources{*server_, router_, certificate_.get(), *core_->database, *hasher_, limits_,
                        *core_->events, *core_->keys, *tokens_, *refresh_tokens_, *login_, *registration_,
-                       *refresh_, *mail_sender_, sharing_, core_->clock});
+                       *refresh_, *social_, *mail_sender_, sharing_, core_->clock});
   one_time_proofs_ = std::make_unique<features::OneTimeProofs>(*core.database, one_time_tokens_,
                                                                address_limits_, *core.events, core.clock);
   email_verification_ = std::make_unique<features::EmailVerification>(

@@ -10,6 +10,7 @@
 #include "app/deferred_work.hpp"
 #include "app/metrics.hpp"
 #include "app/sharing.hpp"
+#include "app/social_logins.hpp"
 #include "domain/limits/device_tokens.hpp"
 #include "domain/limits/limits.hpp"
 #include "features/admin_users/admin_users.hpp"
@@ -63,7 +64,7 @@ class Application {
   Result<void> open_ports();
   Result<void> open_redirect(int passed_socket);
   Result<void> open_management();
-  void construct_features();
+  void construct_features(features::Providers providers);
   void construct_mail_flows();
   void construct_pages(features::Pages pages);
   void carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const;
@@ -101,11 +102,13 @@ class Application {
   std::unique_ptr<features::CurrentPassword> current_password_;
   std::unique_ptr<features::OneTimeProofs> one_time_proofs_;
   std::unique_ptr<features::Registration> registration_;
+  std::unique_ptr<features::NewSessions> new_sessions_;
   std::unique_ptr<features::Login> login_;
   std::unique_ptr<features::Refresh> refresh_;
   std::unique_ptr<features::Logout> logout_;
   std::unique_ptr<features::Sessions> sessions_;
   std::unique_ptr<features::Profile> profile_;
+  std::unique_ptr<SocialLogins> social_;
   std::unique_ptr<features::EmailVerification> email_verification_;
   std::unique_ptr<features::PasswordReset> password_reset_;
   std::unique_ptr<features::EmailChange> email_change_;

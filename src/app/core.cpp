@@ -51,7 +51,8 @@ domain::LimitSettings to_limit_settings(const Config& config) {
           .register_per_hour = static_cast<std::uint32_t>(limits.register_per_hour),
           .refresh_per_minute = static_cast<std::uint32_t>(limits.refresh_per_minute),
           .forgot_per_hour = static_cast<std::uint32_t>(limits.forgot_per_hour),
-          .proofs_per_minute = static_cast<std::uint32_t>(limits.proofs_per_minute)};
+          .proofs_per_minute = static_cast<std::uint32_t>(limits.proofs_per_minute),
+          .provider_logins_per_minute = static_cast<std::uint32_t>(limits.provider_logins_per_minute)};
 }
 
 storage::DatabaseOptions to_database_options(const Config& config) {

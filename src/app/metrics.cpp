@@ -45,6 +45,7 @@ Task<std::string> Metrics::text() {
   add_routes(text);
   add_tls(text);
   add_logins(text);
+  add_social_logins(text);
   add_passwords(text);
   add_tokens(text);
   add_limits(text);
@@ -60,8 +61,9 @@ void Metrics::add_traffic(MetricsText& text) const {
   const auto server = of_.server.statistics();
   text.gauge("keyward_http_connections_open", "Open connections.", server.connections_open);
   text.counter("keyward_http_connections_total", "Connections taken.", server.connections_accepted);
-  text.counter("keyward_http_connections_refused_total", "Connections above the limit.",
-               server.connections_refused);
+  text.begin("keyward_http_connections_refused_total", MetricType::counter, "Connections above a limit.");
+  text.sample({{"reason", "connections_max"}}, server.connections_refused);
+  text.sample({{"reason", "connections_per_address_max"}}, server.peers_refused);
   text.counter("keyward_http_timeouts_total", "Connections ended because the peer was too slow or idle.",
                server.timeouts);
   text.counter("keyward_http_requests_total", "Requests given to a handler.", server.requests);
@@ -116,6 +118,25 @@ void Metrics::add_logins(MetricsText& text) const {
   text.counter("keyward_logins_total", "Logins, by what came of them.", "result", of_.login.results);
   text.counter("keyward_registrations_total", "Registrations, by what came of them.", "result",
                of_.registration.results);
+}
+
+/// Only where there are providers.
+void Metrics::add_social_logins(MetricsText& text) const {
+  if (of_.social.providers().all().empty()) return;
+  text.begin("keyward_social_logins_total", counter,
+             "Logins that came back from a provider, by what came of them.");
+  for (const auto& provider : of_.social.providers().all()) {
+    provider.results->for_each([&](std::string_view word, std::uint64_t count) {
+      text.sample({{"provider", provider.name}, {"result", word}}, count);
+    });
+  }
+  const auto& meters = of_.social.meters();
+  text.counter("keyward_outbound_requests_total", "Requests to providers, by what came of them.", "result",
+               meters.results);
+  text.histogram("keyward_outbound_request_seconds", "Time of a request to a provider.",
+                 meters.seconds.values());
+  text.gauge("keyward_outbound_connections_open", "Open connections to providers.",
+             meters.open_connections.load(std::memory_order_relaxed));
 }
 
 void Metrics::add_passwords(MetricsText& text) const {

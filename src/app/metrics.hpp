@@ -9,6 +9,7 @@
 #include <string>
 
 #include "app/sharing.hpp"
+#include "app/social_logins.hpp"
 #include "base/clock.hpp"
 #include "base/metrics_text.hpp"
 #include "domain/audit/event_log.hpp"
@@ -42,6 +43,7 @@ class Metrics {
     const features::Login& login;
     const features::Registration& registration;
     const features::Refresh& refresh;
+    const SocialLogins& social;
     const mail::Sender& mail_sender;
     const Sharing& sharing;
     const Clock& clock;
@@ -57,6 +59,7 @@ class Metrics {
   void add_routes(MetricsText& text) const;
   void add_tls(MetricsText& text) const;
   void add_logins(MetricsText& text) const;
+  void add_social_logins(MetricsText& text) const;
   void add_passwords(MetricsText& text) const;
   void add_tokens(MetricsText& text) const;
   void add_limits(MetricsText& text) const;

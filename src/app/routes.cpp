@@ -105,6 +105,74 @@ void Application::register_routes() {
       .refuses(bad_request)
       .refuses(unavailable);
 
+  router_.get("/auth/providers", social_->social_login, &features::SocialLogin::list)
+      .summary("The providers that one can log in with")
+      .tag("Social login");
+  router_.get("/auth/{provider}/login", social_->social_login, &features::SocialLogin::begin)
+      .summary("Send the browser to a provider to log in there")
+      .description(
+          "With return_to the browser comes back to the application with a code for POST /auth/exchange; "
+          "without, the callback answers with the tokens.")
+      .tag("Social login")
+      .read_by(web::Readers::no_other_origin)
+      .refuses(not_found)
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.get("/auth/{provider}/callback", social_->social_login, &features::SocialLogin::come_back)
+      .summary("Where the provider sends the browser back to")
+      .description("Answers as POST /login; with a return_to, 303 to it with `code` or `error`.")
+      .tag("Social login")
+      .read_by(web::Readers::no_other_origin)
+      .answers(200, "application/json")
+      .refuses(bad_request)
+      .refuses(forbidden)
+      .refuses(not_found)
+      .refuses(conflict)
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.post("/auth/{provider}/callback", social_->social_login, &features::SocialLogin::come_back_by_form)
+      .summary("The same for providers that send it as a form (response_mode=form_post)")
+      .tag("Social login")
+      .read_by(web::Readers::no_other_origin)
+      .asked_by_other_sites()
+      .answers(200, "application/json")
+      .refuses(bad_request)
+      .refuses(forbidden)
+      .refuses(not_found)
+      .refuses(conflict)
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.post("/auth/exchange", social_->exchange, &features::Exchange::exchange)
+      .summary("Exchange the code that a login at a provider came back with for tokens")
+      .tag("Social login")
+      .refuses(bad_request)
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.get("/me/identities", social_->identities, &features::Identities::list)
+      .summary("The providers that my account is connected with")
+      .tag("Social login");
+  router_.post("/me/identities/{provider}", social_->identities, &features::Identities::connect)
+      .summary("Begin to connect my account with a provider")
+      .tag("Social login")
+      .refuses(forbidden)
+      .refuses(not_found)
+      .refuses(conflict)
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.post("/me/identities/{provider}/confirm", social_->identities, &features::Identities::confirm)
+      .summary("Connect my account with the identity that the browser came back with")
+      .tag("Social login")
+      .refuses(bad_request)
+      .refuses(conflict)
+      .refuses(too_many_requests)
+      .refuses(unavailable);
+  router_.del("/me/identities/{provider}", social_->identities, &features::Identities::disconnect)
+      .summary("Disconnect my account from a provider")
+      .tag("Social login")
+      .refuses(not_found)
+      .refuses(conflict)
+      .refuses(unavailable);
+
   router_.get("/audit", *audit_, &features::Audit::list)
       .summary("Security events, newest first")
       .tag("Administration");

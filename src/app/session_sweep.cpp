@@ -4,6 +4,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "domain/identities/handover_codes.hpp"
 #include "domain/one_time_tokens/one_time_tokens.hpp"
 #include "domain/sessions/sessions.hpp"
 #include "runtime/pause.hpp"
@@ -42,6 +43,20 @@ Task<void> sweep_tokens(Sweeping use) {
   });
 }
 
+Task<void> sweep_provider_logins(Sweeping use) {
+  while (true) {
+    const auto expired = [use, now = use.clock->now()](storage::Transaction& transaction) {
+      return domain::has_expired_provider_logins(transaction, now) &&
+             !use.leases->is_held_by_another(transaction, work);
+    };
+    if (!co_await use.database->read(expired)) co_return;
+    co_await use.database->write([use, now = use.clock->now()](storage::Transaction& transaction) {
+      if (use.leases->take(transaction, work)) domain::sweep_provider_logins(transaction, now);
+    });
+    co_await pause(limits::session_sweep_pause);
+  }
+}
+
 }  // namespace
 
 Task<void> sweep_sessions_now_and_then(Sweeping sweeping) {
@@ -50,6 +65,7 @@ Task<void> sweep_sessions_now_and_then(Sweeping sweeping) {
     try {
       const auto removed = co_await sweep_all(sweeping);
       co_await sweep_tokens(sweeping);
+      co_await sweep_provider_logins(sweeping);
       if (removed != 0) log(LogLevel::info, "sessions_removed", {{"count", std::to_string(removed)}});
     } catch (const std::exception& exception) {
       log(LogLevel::error, "session_sweep_failed", {{"reason", exception.what()}});

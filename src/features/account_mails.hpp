@@ -67,6 +67,8 @@ class AccountMails {
                           const text::EmailAddress& new_email, const Asker& asker) const;
   void tell_account_deleted(storage::Transaction& transaction, const domain::Account& account,
                             const Asker& asker) const;
+  void tell_identity_connected(storage::Transaction& transaction, const domain::Account& account,
+                               std::string_view provider, const Asker& asker) const;
   void tell_new_device(storage::Transaction& transaction, const domain::Account& account,
                        const Asker& asker) const;
   void tell_login_after_failures(storage::Transaction& transaction, const domain::Account& account,

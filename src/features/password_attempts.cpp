@@ -6,6 +6,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "features/cookies.hpp"
 #include "features/events.hpp"
 #include "features/limited.hpp"
 #include "runtime/pause.hpp"
@@ -19,21 +20,6 @@ using domain::Settlement;
 
 constexpr std::string_view device_header = "Keyward-Device";
 constexpr std::string_view device_cookie = "__Host-kw_device";
-
-/// One cookie's value (RFC 6265 §5.4); empty when it is not there.
-std::string_view find_cookie(std::string_view cookies, std::string_view name) {
-  while (!cookies.empty()) {
-    const auto end = cookies.find(';');
-    auto pair = cookies.substr(0, end);
-    pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
-    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
-      return pair.substr(name.size() + 1);
-    }
-    if (end == std::string_view::npos) break;
-    cookies.remove_prefix(end + 1);
-  }
-  return {};
-}
 
 /// Counted by the device when it is known, otherwise by the account.
 LimitClass own_bucket(const PasswordAttempt& attempt) {

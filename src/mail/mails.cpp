@@ -17,6 +17,7 @@ constexpr std::array common{"service"sv, "public_url"sv, "recipient"sv, "name"sv
 constexpr std::array link_variables{"link"sv, "code"sv, "expires_at"sv};
 constexpr std::array confirm_variables{"link"sv, "code"sv, "expires_at"sv, "old_email"sv};
 constexpr std::array changed_variables{"new_email"sv, "time"sv, "device"sv, "address"sv};
+constexpr std::array identity_variables{"provider"sv, "time"sv, "device"sv, "address"sv};
 constexpr std::array undo_variables{"link"sv, "new_email"sv, "expires_at"sv};
 constexpr std::array occurrence_variables{"time"sv, "device"sv, "address"sv};
 constexpr std::array url_variables{"link"sv};
@@ -48,6 +49,8 @@ std::string_view to_string(MailKind kind) {
       return "email_changed";
     case MailKind::account_deleted:
       return "account_deleted";
+    case MailKind::identity_connected:
+      return "identity_connected";
     case MailKind::new_device:
       return "new_device";
     case MailKind::login_after_failures:
@@ -81,6 +84,8 @@ std::span<const std::string_view> variables_of(MailKind kind) {
       return changed_variables;
     case MailKind::email_change_warn:
       return undo_variables;
+    case MailKind::identity_connected:
+      return identity_variables;
     case MailKind::password_changed:
     case MailKind::new_device:
     case MailKind::login_after_failures:
@@ -130,6 +135,12 @@ Mail account_deleted(Addressee to, const Occurrence& what) {
   return {MailKind::account_deleted, std::move(to), to_variables(what), std::nullopt};
 }
 
+Mail identity_connected(Addressee to, std::string_view provider, const Occurrence& what) {
+  auto variables = to_variables(what);
+  variables.emplace("provider", provider);
+  return {MailKind::identity_connected, std::move(to), std::move(variables), std::nullopt};
+}
+
 Mail new_device(Addressee to, const Occurrence& what) {
   return {MailKind::new_device, std::move(to), to_variables(what), std::nullopt};
 }
@@ -170,6 +181,8 @@ Mail sample(MailKind kind, Addressee to, std::string_view public_url, Time now) 
       return email_changed(std::move(to), {"ada.new@example.com", "ada.new@example.com"}, what);
     case MailKind::account_deleted:
       return account_deleted(std::move(to), what);
+    case MailKind::identity_connected:
+      return identity_connected(std::move(to), "Example", what);
     case MailKind::new_device:
       return new_device(std::move(to), what);
     case MailKind::login_after_failures:

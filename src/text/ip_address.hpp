@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,7 @@ class IpAddress {
   [[nodiscard]] std::string to_text() const;
   /// The first `bits` of the 128; the rest is zero. An IPv4 address has 96 bits before its own 32.
   [[nodiscard]] IpAddress prefix(unsigned bits) const;
-  bool operator==(const IpAddress&) const = default;
+  auto operator<=>(const IpAddress&) const = default;
 
  private:
   std::array<std::uint8_t, size_bits / 8> bytes_{};  // IPv4 as ::ffff:a.b.c.d

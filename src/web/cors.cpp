@@ -134,6 +134,8 @@ Result<Cors> Cors::parse(std::string_view text) {
   return cors;
 }
 
+bool Cors::lists(std::string_view origin) const { return std::ranges::binary_search(origins_, origin); }
+
 std::string Cors::text() const {
   std::string text;
   for (const auto& origin : origins_) text.append(text.empty() ? "" : ", ").append(origin);

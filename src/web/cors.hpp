@@ -35,6 +35,7 @@ class Cors {
   [[nodiscard]] bool empty() const { return origins_.empty(); }
   [[nodiscard]] const std::vector<std::string>& origins() const { return origins_; }
   [[nodiscard]] std::string text() const;
+  [[nodiscard]] bool lists(std::string_view origin) const;
 
   /// Puts the headers on an answer to `request`.
   void allow_reading(const Request& request, Readers readers, Response& response) const;

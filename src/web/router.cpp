@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "web/cross_site.hpp"
 #include "web/endpoint/urlencoded.hpp"
 
 namespace keyward::web {
@@ -194,6 +195,14 @@ Task<Response> Router::handle(Request& request) {
   }
   request.route = route->number;
   request.pattern = route->path;
+
+  if (is_refused_cross_site(request, *route, cors_)) {
+    co_return readable(to_problem({.code = ErrorCode::forbidden,
+                                   .message = "Pages of other sites may not ask this",
+                                   .private_detail = "cross_site"},
+                                  request),
+                       request, node);
+  }
 
   request.path_parameters.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -376,6 +376,8 @@ def test_too_few_descriptors(data):
     code, found = examine(data, server_connections_max=1_000_000)
     assert code == 0 and found["descriptors"][0][0] == "warning" and "1000128" in found["descriptors"][0][2]
     assert examine(data, server_connections_max=1)[1]["descriptors"][0][0] == "ok"
+    beside = examine(data, server_connections_max=1_000_000, server_management_listen="127.0.0.1:0")[1]["descriptors"]
+    assert "1000384" in beside[0][2], "the listener beside it has 256 places of its own"
 
 
 def test_it_works_beside_a_server_under_load(data):

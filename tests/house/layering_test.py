@@ -13,27 +13,28 @@ MAY_INCLUDE = {
     "protocol": {"base", "text", "crypto"},
     "storage": {"base", "runtime"},
     "redis": {"base", "text", "runtime"},
+    "outbound": {"base", "text", "runtime"},
     "domain": {"base", "text", "runtime", "crypto", "protocol", "storage", "redis"},
     "web": {"base", "text", "runtime"},
     "access": {"base", "text", "runtime", "crypto", "protocol", "storage", "domain", "web"},  # Database, no SQL
     "mail": {"base", "text", "runtime", "crypto", "storage", "domain"},
-    "features": {"base", "text", "runtime", "crypto", "protocol", "storage", "domain", "web", "access", "mail"},
+    "features": {"base", "text", "runtime", "crypto", "protocol", "storage", "domain", "web", "access", "mail", "outbound"},
 }
 MAY_INCLUDE["app"] = set(MAY_INCLUDE) | {"features"}
 
 # header (as a pattern) → where alone it may be included (a pattern of paths)
 ONLY_IN = {
-    r"openssl/.*|sodium(\.h|/.*)|crypt\.h": r"src/(crypto|web/tls)/|src/redis/tls_wire\.cpp$",
+    r"openssl/.*|sodium(\.h|/.*)|crypt\.h": r"src/(crypto|web/tls|outbound)/|src/redis/tls_wire\.cpp$",
     r"argon2\.h": r"(?!)",
     r"sqlite3\.h": r"src/storage/sqlite/[^/]*\.cpp$",
     r"libpq-fe\.h": r"src/storage/postgres/[^/]*\.cpp$",
-    r"boost/beast.*": r"src/web/",
-    r"boost/asio.*": r"src/(runtime|web|app)/|src/.*_test\.cpp$",
-    r"boost/asio/(ip/.*|local/.*|ssl.*|.*socket.*|.*acceptor.*|.*stream.*)": r"src/web/|src/mail/smtp_test\.cpp$",
+    r"boost/beast.*": r"src/(web|outbound)/|src/runtime/beast_implementation\.cpp$",
+    r"boost/asio.*": r"src/(runtime|web|outbound|app)/|src/.*_test\.cpp$",
+    r"boost/asio/(ip/.*|local/.*|ssl.*|.*socket.*|.*acceptor.*|.*stream.*)": r"src/(web|outbound)/|src/mail/smtp_test\.cpp$",
     r"hiredis\.h": r"src/redis/[^/]*\.cpp$",
-    r"sys/(un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/web/|src/redis/(wire\.cpp|testing/fake_redis\.hpp)$",
-    r"sys/socket\.h": r"src/web/|src/redis/(wire\.cpp|testing/fake_redis\.hpp)$|src/mail/smtp\.cpp$",  # the latter shuts a connection of libcurl's
-    r"arpa/inet\.h|netinet/in\.h": r"src/(web|text|app/config)/",  # the latter two read addresses, they open no socket
+    r"sys/(un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/(web|outbound)/|src/redis/(wire\.cpp|testing/fake_redis\.hpp)$",
+    r"sys/socket\.h": r"src/(web|outbound)/|src/redis/(wire\.cpp|testing/fake_redis\.hpp)$|src/mail/smtp\.cpp$",  # the latter shuts a connection of libcurl's
+    r"arpa/inet\.h|netinet/in\.h": r"src/(web|outbound|text|app/config)/",  # the latter two read addresses, they open no socket
     r"boost/url.*": r"src/(text|web)/",
     r"zxcvbn\.h": r"src/domain/passwords/",
     r"utf8proc\.h|idn2\.h": r"src/text/",

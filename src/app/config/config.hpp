@@ -35,6 +35,7 @@ struct ServerConfig {
   std::size_t loops = 0;   // 0 = one per core
   std::size_t body_max_bytes = limits::http_body_max_bytes;
   std::size_t connections_max = limits::http_connections_max;
+  std::size_t connections_per_address_max = limits::http_connections_per_address_max;
   std::chrono::seconds header_timeout_s = limits::http_header_timeout;
   std::chrono::seconds body_timeout_s = limits::http_body_timeout;
   std::chrono::seconds idle_timeout_s = limits::http_idle_timeout;
@@ -104,17 +105,43 @@ struct RegistrationConfig {
   std::string verification = "optional";  // of the e-mail address: off, optional or required
 };
 
+/// Where applications get people back from logins at providers.
+struct SocialConfig {
+  std::vector<std::string> return_to_origins;
+};
+
+/// A [providers.NAME]: somebody else's accounts that people log in with.
+struct ProviderConfig {
+  std::string type;  // of features::presets(); NAME when that is one, else oidc
+  std::string issuer;
+  std::string client_id;
+  Secret client_secret;
+  std::string client_authentication;
+  Secret private_key;
+  std::string key_id;
+  std::string key_algorithm = "ES256";
+  std::string team_id;
+  std::string tenant;
+  std::string scopes;
+  std::string display_name;
+  std::vector<std::string> trusted_domains;
+  std::filesystem::path ca_file;  // none: the system's
+  bool private_network = false;
+  bool sign_up = true;
+};
+
 struct LimitsConfig {
   bool enabled = true;
   std::string store = "auto";         // memory, database or redis
   std::string fallback = "database";  // of redis, while it is away: database or memory
   std::size_t login_attempts = 5;     // for each account
   std::chrono::seconds login_window_s{900};
-  std::size_t login_address_attempts = 100;  // the four from here on: for each client address
+  std::size_t login_address_attempts = 100;  // the five from here on: for each client address
   std::size_t register_per_hour = 60;
   std::size_t refresh_per_minute = 600;
   std::size_t forgot_per_hour = 20;
   std::size_t proofs_per_minute = 60;
+  std::size_t provider_logins_per_minute = 300;
   std::size_t account_mails_per_hour = 5;  // of one kind to one address of mail
 };
 
@@ -155,6 +182,8 @@ struct Config {
   AuditConfig audit;
   MailConfig mail;
   LogConfig log;
+  SocialConfig social;
+  std::map<std::string, ProviderConfig, std::less<>> providers;
 
   std::map<std::string, std::string, std::less<>>
       origins;                        // setting → where its value came from; absent = default

@@ -7,6 +7,8 @@
 #include "app/config/config.hpp"
 #include "app/config/mail_check.hpp"
 #include "app/config/move_variables.hpp"
+#include "app/config/provider_check.hpp"
+#include "app/config/provider_place.hpp"
 #include "app/config/redis_check.hpp"
 #include "app/config/secret_file.hpp"
 #include "app/config/settings.hpp"
@@ -60,26 +62,44 @@ class Loader {
   }
 
   void set(std::string_view key, const RawValue& value, const std::string& origin) {
+    if (key.starts_with(providers_prefix)) {
+      const auto place = find_provider_place(key);
+      if (place) return set(*place, value, origin);
+      errors_.push_back({std::string{key}, origin, place.error()});
+      return;
+    }
     const Setting* setting = find_setting(key);
     if (setting == nullptr) {
       errors_.push_back(
           {std::string{key}, origin, fmt::format("is no setting; did you mean {}?", nearest_setting(key))});
       return;
     }
-    if (auto assigned = assign(*setting, config_, value); !assigned) {
-      const bool hide = is_secret(*setting) || value.kind == RawValue::Kind::other;
+    put(std::string{key}, *setting, setting->target(config_), value, origin);
+  }
+
+  void set(const ProviderPlace& place, const RawValue& value, const std::string& origin) {
+    auto& provider = config_.providers[place.name];
+    put(place.key(), *place.setting, place.setting->provider_target(provider), value, origin);
+  }
+
+  void put(std::string key, const Setting& setting, const Target& target, const RawValue& value,
+           const std::string& origin) {
+    if (auto assigned = assign(setting, target, value); !assigned) {
+      const bool hide = is_secret(setting) || value.kind == RawValue::Kind::other;
       const std::string given = hide ? std::string{} : fmt::format("is {} but ", to_log_json(value.text));
-      errors_.push_back({std::string{key}, origin, given + assigned.error()});
+      errors_.push_back({std::move(key), origin, given + assigned.error()});
       return;
     }
-    config_.origins.insert_or_assign(std::string{key}, origin);
+    config_.origins.insert_or_assign(std::move(key), origin);
   }
 
   void read_environment() {
     for (const auto& [name, value] : sources_.environment) {
       if (!name.starts_with(prefix) || is_foreign(name)) continue;
       const std::string origin = "environment " + name;
-      if (const Setting* setting = find_by_variable(name)) {
+      if (name.starts_with(providers_variable_prefix)) {
+        read_provider_variable(name, value, origin);
+      } else if (const Setting* setting = find_by_variable(name)) {
         set(setting->key, {RawValue::Kind::untyped, value}, origin);
       } else if (const Setting* secret = find_by_file_variable(name)) {
         set_from_secret_file(*secret, name, value);
@@ -88,6 +108,33 @@ class Loader {
             {name, "environment", fmt::format("is no setting; did you mean {}?", nearest_variable(name))});
       }
     }
+  }
+
+  void read_provider_variable(const std::string& name, const std::string& value, const std::string& origin) {
+    const auto place = find_provider_variable(name);
+    if (!place) {
+      errors_.push_back({name, "environment", place.error()});
+    } else if (!place->is_file) {
+      set(*place, {RawValue::Kind::untyped, value}, origin);
+    } else if (has_variable(name.substr(0, name.size() - file_suffix.size()))) {
+      errors_.push_back({place->key(), origin, "is given both as a value and as a file; give one"});
+    } else if (const auto content = read_secret_file(value)) {
+      set_secret(*content, [&](const RawValue& raw) { set(*place, raw, origin); });
+    } else {
+      errors_.push_back({place->key(), origin, "the file " + value + " cannot be read"});
+    }
+  }
+
+  [[nodiscard]] bool has_variable(std::string_view name) const {
+    return std::ranges::any_of(sources_.environment,
+                               [&](const auto& variable) { return variable.first == name; });
+  }
+
+  template <class F>
+  static void set_secret(const Secret& content, F set_raw) {
+    RawValue value{RawValue::Kind::untyped, std::string{content.text()}};
+    set_raw(value);
+    wipe(value.text);
   }
 
   static const Setting* find_by_variable(std::string_view name) {
@@ -126,9 +173,7 @@ class Loader {
       errors_.push_back({std::string{setting.key}, origin, "the file " + path + " cannot be read"});
       return;
     }
-    RawValue value{RawValue::Kind::untyped, std::string{content->text()}};
-    set(setting.key, value, origin);
-    wipe(value.text);
+    set_secret(*content, [&](const RawValue& value) { set(setting.key, value, origin); });
   }
 
   bool has_plain_variable(const Setting& setting) const {
@@ -183,6 +228,7 @@ class Loader {
     check_tls();
     for (auto& error : check_mail(config_)) errors_.push_back(std::move(error));
     for (auto& error : check_redis(config_)) errors_.push_back(std::move(error));
+    for (auto& error : check_providers(config_)) errors_.push_back(std::move(error));
   }
 
   void check_tls() {

@@ -1,9 +1,6 @@
 #include "app/config/settings.hpp"
 
-#include <algorithm>
 #include <array>
-#include <numeric>
-#include <vector>
 
 namespace keyward::app {
 namespace {
@@ -44,6 +41,11 @@ const std::array all_settings{
     Setting{.key = "server.connections_max",
             .help = "Connections open at a time at server.listen.",
             .target = KEYWARD_AT(server.connections_max),
+            .min = 1,
+            .max = 1'000'000},
+    Setting{.key = "server.connections_per_address_max",
+            .help = "Of these, from one address (an IPv6 /64) but trusted proxies and 127.0.0.1.",
+            .target = KEYWARD_AT(server.connections_per_address_max),
             .min = 1,
             .max = 1'000'000},
     Setting{.key = "server.header_timeout_s",
@@ -274,6 +276,12 @@ const std::array all_settings{
             .target = KEYWARD_AT(limits.proofs_per_minute),
             .min = 1,
             .max = 1'000'000},
+    Setting{.key = "limits.provider_logins_per_minute",
+            .help = "Steps of logins at providers that one client address may take in a minute; a login has "
+                    "two or three.",
+            .target = KEYWARD_AT(limits.provider_logins_per_minute),
+            .min = 1,
+            .max = 1'000'000},
     Setting{.key = "limits.account_mails_per_hour",
             .help =
                 "Mails of one kind that one address gets in an hour because somebody asked for them; what "
@@ -281,6 +289,12 @@ const std::array all_settings{
             .target = KEYWARD_AT(limits.account_mails_per_hour),
             .min = 1,
             .max = 1000},
+    Setting{.key = "social.return_to_origins",
+            .help =
+                "Origins of applications that a browser may go back to after a login at a provider; paths of "
+                "the public URL always are.",
+            .target = KEYWARD_AT(social.return_to_origins),
+            .are_origins = true},
     Setting{.key = "audit.email",
             .help = "How security events tell of e-mail addresses: not at all, as a keyed hash, or plain.",
             .target = KEYWARD_AT(audit.email),
@@ -338,58 +352,8 @@ const std::array all_settings{
 
 #undef KEYWARD_AT
 
-// Changes of one character (insert, delete, replace) that make one text of the other.
-std::size_t edit_distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-std::string_view after_dot(std::string_view key) {
-  const auto dot = key.find('.');
-  return dot == std::string_view::npos ? key : key.substr(dot + 1);
-}
-
 }  // namespace
 
 std::span<const Setting> settings() { return all_settings; }
-
-const Setting* find_setting(std::string_view key) {
-  const auto* found = std::ranges::find(all_settings, key, &Setting::key);
-  return found == all_settings.end() ? nullptr : found;
-}
-
-std::string variable_of(const Setting& setting) {
-  std::string name = "KEYWARD_";
-  for (const char c : setting.key)
-    name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-  return name;
-}
-
-bool is_secret(const Setting& setting) {
-  Config scratch;
-  const Target target = setting.target(scratch);
-  return std::holds_alternative<MasterKey*>(target) || std::holds_alternative<StorageUrl*>(target) ||
-         std::holds_alternative<Secret*>(target);
-}
-
-std::string_view nearest_setting(std::string_view key) {
-  // A right name in the wrong section (or in none) is near too, but less near than a slip of the pen.
-  const auto distance = [&](const Setting& setting) {
-    const std::size_t whole = edit_distance(key, setting.key);
-    const std::size_t name = edit_distance(after_dot(key), after_dot(setting.key)) * 2 + 2;
-    return std::min(whole, name);
-  };
-  return std::ranges::min_element(all_settings, {}, distance)->key;
-}
 
 }  // namespace keyward::app

@@ -17,23 +17,30 @@
 namespace keyward::app {
 
 /// Where a setting's value stands in a Config. The type decides how it is read, checked and shown.
-using Target = std::variant<bool*, int*, std::size_t*, std::chrono::seconds*, std::string*,
-                            std::filesystem::path*, LogLevel*, ListenAddress*, std::optional<ListenAddress>*,
-                            MasterKey*, StorageUrl*, Secret*, web::TrustedProxies*, web::Cors*>;
+using Target =
+    std::variant<bool*, int*, std::size_t*, std::chrono::seconds*, std::string*, std::filesystem::path*,
+                 LogLevel*, ListenAddress*, std::optional<ListenAddress>*, MasterKey*, StorageUrl*, Secret*,
+                 web::TrustedProxies*, web::Cors*, std::vector<std::string>*>;
 
 struct Setting {
-  std::string_view key;   // "section.name"
-  std::string_view help;  // one line
-  Target (*target)(Config&);
+  std::string_view key;                 // "section.name"
+  std::string_view help;                // one line
+  Target (*target)(Config&) = nullptr;  // one of these two
+  Target (*provider_target)(ProviderConfig&) =
+      nullptr;           // of a [providers.NAME]; `key` is its last part alone
   std::int64_t min = 0;  // of a number, or of seconds
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::span<const std::string_view> choices;  // of a text; empty: any
   bool is_public_url = false;                 // a text that must be an origin
+  bool are_origins = false;                   // texts that must be
+  bool has_lines = false;                     // a secret of several lines
   std::string_view derived_from;    // what stands in when it is not set, in words; empty: the default
   std::string_view short_variable;  // a second name in the environment
 };
 
 std::span<const Setting> settings();
+/// Those of every [providers.NAME].
+std::span<const Setting> provider_settings();
 const Setting* find_setting(std::string_view key);
 
 /// KEYWARD_SECTION_KEY
@@ -49,10 +56,10 @@ struct RawValue {
 };
 
 /// Puts the value in its place, or says what is allowed.
-std::expected<void, std::string> assign(const Setting& setting, Config& config, const RawValue& value);
+std::expected<void, std::string> assign(const Setting& setting, const Target& target, const RawValue& value);
 
 /// The value as TOML would spell it; "" for nothing, "********" for a secret, or for that part of a URL.
-std::string shown_value(const Setting& setting, const Config& config);
+std::string shown_value(const Target& target);
 
 /// "a whole number from 1 to 16", for messages and for the template.
 std::string allowed_values(const Setting& setting);

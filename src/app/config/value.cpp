@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <ranges>
 
 #include "app/config/settings.hpp"
 #include "text/base64url.hpp"
@@ -26,6 +27,18 @@ struct Overloaded : F... {
 
 std::unexpected<std::string> refuse(const Setting& setting) {
   return std::unexpected{"must be " + allowed_values(setting)};
+}
+
+/// What stands between commas, without white space around it; nothing is left out but what is empty.
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> parts;
+  for (const auto part : std::views::split(text, ',')) {
+    std::string_view item{part.begin(), part.end()};
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) parts.emplace_back(item);
+  }
+  return parts;
 }
 
 std::optional<std::int64_t> parse_number(const Setting& setting, const RawValue& value) {
@@ -125,7 +138,7 @@ std::expected<void, std::string> assign_log_level(const Setting& setting, LogLev
 
 }  // namespace
 
-std::expected<void, std::string> assign(const Setting& setting, Config& config, const RawValue& value) {
+std::expected<void, std::string> assign(const Setting& setting, const Target& where, const RawValue& value) {
   using Outcome = std::expected<void, std::string>;
   return std::visit(
       Overloaded{
@@ -177,17 +190,27 @@ std::expected<void, std::string> assign(const Setting& setting, Config& config, 
             return {};
           },
           [&](Secret* target) -> Outcome {
-            if (!is_text(value) || value.text.empty() || has_control(value.text)) return refuse(setting);
+            if (!is_text(value) || value.text.empty() || (!setting.has_lines && has_control(value.text)))
+              return refuse(setting);
             *target = Secret{value.text};
             return {};
           },
+          [&](std::vector<std::string>* target) -> Outcome {
+            if (!is_text_or_list(value) || has_control(value.text)) return refuse(setting);
+            if (setting.are_origins) {
+              auto origins = web::Cors::parse(value.text);
+              if (!origins) return std::unexpected{std::move(origins).error().message};
+              *target = origins->origins();
+              return {};
+            }
+            *target = split_list(value.text);
+            return {};
+          },
       },
-      setting.target(config));
+      where);
 }
 
-std::string shown_value(const Setting& setting, const Config& config) {
-  // The accessors give places to write to; this only reads.
-  const Target target = setting.target(const_cast<Config&>(config));
+std::string shown_value(const Target& target) {
   return std::visit(
       Overloaded{
           [](const bool* value) -> std::string { return *value ? "true" : "false"; },
@@ -211,45 +234,53 @@ std::string shown_value(const Setting& setting, const Config& config) {
           [](const web::TrustedProxies* value) { return to_log_json(value->text()); },
           [](const web::Cors* value) { return to_log_json(value->text()); },
           [](const Secret* value) { return value->empty() ? std::string{} : std::string{mask}; },
+          [](const std::vector<std::string>* value) {
+            return to_log_json(fmt::format("{}", fmt::join(*value, ", ")));
+          },
       },
       target);
 }
 
 std::string allowed_values(const Setting& setting) {
   Config scratch;
+  ProviderConfig scratch_provider;
   const auto number = [&](std::string_view what) {
     return fmt::format("{} from {} to {}", what, setting.min, setting.max);
   };
-  return std::visit(Overloaded{
-                        [](const bool*) -> std::string { return "true or false"; },
-                        [&](const int*) { return number("a whole number"); },
-                        [&](const std::size_t*) { return number("a whole number"); },
-                        [&](const std::chrono::seconds*) { return number("a whole number of seconds"); },
-                        [&](const std::string*) -> std::string {
-                          if (!setting.choices.empty())
-                            return fmt::format("one of {}", fmt::join(setting.choices, ", "));
-                          return setting.is_public_url ? "an http:// or https:// origin"
-                                                       : "a text that is not empty";
-                        },
-                        [](const std::filesystem::path*) -> std::string { return "a path"; },
-                        [](const LogLevel*) -> std::string { return "one of debug, info, warning, error"; },
-                        [](const ListenAddress*) -> std::string { return "ADDRESS:PORT"; },
-                        [](const std::optional<ListenAddress>*) -> std::string { return "ADDRESS:PORT"; },
-                        [](const StorageUrl*) -> std::string {
-                          return "postgres://USER:PASSWORD@HOST:PORT/DATABASE or the path of a SQLite file";
-                        },
-                        [](const MasterKey*) -> std::string {
-                          return "32 bytes, as 64 hexadecimal digits or as 43 characters of base64url";
-                        },
-                        [](const web::TrustedProxies*) -> std::string {
-                          return "addresses and networks with commas between them, such as 10.0.0.0/8";
-                        },
-                        [](const web::Cors*) -> std::string {
-                          return "origins as https://app.example.com, in a list or with commas between them";
-                        },
-                        [](const Secret*) -> std::string { return "a text that is not empty"; },
-                    },
-                    setting.target(scratch));
+  return std::visit(
+      Overloaded{
+          [](const bool*) -> std::string { return "true or false"; },
+          [&](const int*) { return number("a whole number"); },
+          [&](const std::size_t*) { return number("a whole number"); },
+          [&](const std::chrono::seconds*) { return number("a whole number of seconds"); },
+          [&](const std::string*) -> std::string {
+            if (!setting.choices.empty()) return fmt::format("one of {}", fmt::join(setting.choices, ", "));
+            return setting.is_public_url ? "an http:// or https:// origin" : "a text that is not empty";
+          },
+          [](const std::filesystem::path*) -> std::string { return "a path"; },
+          [](const LogLevel*) -> std::string { return "one of debug, info, warning, error"; },
+          [](const ListenAddress*) -> std::string { return "ADDRESS:PORT"; },
+          [](const std::optional<ListenAddress>*) -> std::string { return "ADDRESS:PORT"; },
+          [](const StorageUrl*) -> std::string {
+            return "postgres://USER:PASSWORD@HOST:PORT/DATABASE or the path of a SQLite file";
+          },
+          [](const MasterKey*) -> std::string {
+            return "32 bytes, as 64 hexadecimal digits or as 43 characters of base64url";
+          },
+          [](const web::TrustedProxies*) -> std::string {
+            return "addresses and networks with commas between them, such as 10.0.0.0/8";
+          },
+          [](const web::Cors*) -> std::string {
+            return "origins as https://app.example.com, in a list or with commas between them";
+          },
+          [](const Secret*) -> std::string { return "a text that is not empty"; },
+          [&](const std::vector<std::string>*) -> std::string {
+            return setting.are_origins
+                       ? "origins as https://app.example.com, in a list or with commas between them"
+                       : "texts, in a list or with commas between them";
+          },
+      },
+      setting.target != nullptr ? setting.target(scratch) : setting.provider_target(scratch_provider));
 }
 
 }  // namespace keyward::app

@@ -6,6 +6,7 @@
 #include "app/doctor/data_checks.hpp"
 #include "app/doctor/file_checks.hpp"
 #include "app/doctor/network_checks.hpp"
+#include "app/doctor/provider_checks.hpp"
 #include "app/doctor/redis_checks.hpp"
 #include "app/doctor/settings_checks.hpp"
 #include "app/mail_setup.hpp"
@@ -50,11 +51,12 @@ std::vector<Finding> look(const ConfigSources& sources, const Clock& clock) {
   loading.ok("every setting is known and good");
 
   auto all = loading.take();
-  for (auto&& findings : {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
-                          check_secret_files(*config, sources.environment), check_master_key(*config),
-                          check_data_folder(*config), check_descriptors(*config), check_data(*config, clock),
-                          check_certificate(*config, clock.now()), check_public_url(*config, clock),
-                          check_mail_server(*config), check_redis_server(*config)}) {
+  for (auto&& findings :
+       {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
+        check_secret_files(*config, sources.environment), check_master_key(*config),
+        check_data_folder(*config), check_descriptors(*config), check_data(*config, clock),
+        check_certificate(*config, clock.now()), check_public_url(*config, clock), check_mail_server(*config),
+        check_redis_server(*config), check_social_providers(*config)}) {
     std::ranges::copy(findings, std::back_inserter(all));
   }
   return all;

@@ -184,7 +184,9 @@ std::vector<Finding> check_secret_files(const Config& config,
 
 std::vector<Finding> check_descriptors(const Config& config) {
   Findings found{"descriptors"};
-  constexpr std::size_t own = 128;  // the database's, the logs', the listeners'
+  std::size_t own = 128;  // the database's, the logs', the listeners'
+  if (config.server.management_listen) own += limits::http_side_connections_max;
+  if (config.tls.redirect_listen) own += limits::http_side_connections_max;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return found.take();
   const auto wanted = config.server.connections_max + own;

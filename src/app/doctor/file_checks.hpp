@@ -14,7 +14,7 @@ std::vector<Finding> check_master_key(const Config& config);
 /// can read them. `environment`: as load_config() has it.
 std::vector<Finding> check_secret_files(const Config& config,
                                         const std::vector<std::pair<std::string, std::string>>& environment);
-/// File descriptors against server.connections_max.
+/// File descriptors against server.connections_max and the places of the listeners beside it.
 std::vector<Finding> check_descriptors(const Config& config);
 
 }  // namespace keyward::app

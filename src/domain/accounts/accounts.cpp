@@ -102,6 +102,11 @@ bool record_login(storage::Transaction& transaction, const Uuid& id, std::string
              id, verified_hash, now) == 1;
 }
 
+bool record_login(storage::Transaction& transaction, const Uuid& id, Time now) {
+  return transaction.execute("UPDATE accounts SET last_login_at = $2 WHERE id = $1 AND NOT disabled", id,
+                             now) == 1;
+}
+
 bool set_email_verified(storage::Transaction& transaction, const Uuid& id, std::string_view normalized,
                         Time now) {
   return transaction.execute(

@@ -38,7 +38,7 @@ struct NewAccount {
   Uuid id;
   text::EmailAddress email;
   std::optional<std::string> full_name;
-  std::string password_hash;
+  std::optional<std::string> password_hash;  // none: no way in by password
   bool email_verified = false;
   std::vector<std::string> roles{"user"};
   Time created_at;
@@ -77,6 +77,9 @@ Result<void> delete_account(storage::Transaction& transaction, const Uuid& id);
 /// login may be recorded then.
 [[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id,
                                 std::string_view verified_hash, Time now);
+
+/// The same for a login that was proved without a password.
+[[nodiscard]] bool record_login(storage::Transaction& transaction, const Uuid& id, Time now);
 
 /// Each is true when the account is there, has this address (EmailAddress::normalized), and is not disabled:
 /// what was proved by mail counts for the address that it was mailed to.

@@ -98,6 +98,45 @@ Tried try_each(storage::Transaction& transaction, const std::vector<DatabaseCoun
   return tried;
 }
 
+/// Nothing: a limit that only a newer node knows.
+std::optional<KnownKey> to_key(const LiveRow& row, Time there) {
+  const auto limit = std::ranges::find(limit_class_names, row.limit_name);
+  KnownKey key;
+  if (limit == limit_class_names.end() || row.key.size() != key.key.size()) return std::nullopt;
+  key.limit = static_cast<LimitClass>(limit - limit_class_names.begin());
+  std::ranges::copy(row.key, key.key.begin());
+  key.known = {.window = static_cast<std::uint64_t>(row.window_number),
+               .version = static_cast<std::uint32_t>(row.version),
+               .generation = static_cast<std::uint32_t>(row.generation),
+               .count = static_cast<std::uint32_t>(row.counted),
+               .left = row.window_ends - there};
+  return key;
+}
+
+struct Page {
+  std::vector<KnownKey> keys;
+  std::int64_t count = 0;  // of rows
+  LiveRow last;
+};
+
+/// What stands behind `after`, in the order of the ends of windows, the last one first.
+Page blocking_page(storage::Database& database, const LiveRow& after, std::int64_t rows_max) {
+  return database.blocking_read([&](storage::Transaction& transaction) {
+    const auto there = transaction.database_time();
+    const auto rows = transaction.list<LiveRow>(
+        "SELECT limit_name, key, window_number, version, generation, counted, window_ends FROM rate_limits "
+        "WHERE window_ends > $1 AND (window_ends, limit_name, key) < ($2, $3, $4) "
+        "ORDER BY window_ends DESC, limit_name DESC, key DESC LIMIT $5",
+        there, after.window_ends, after.limit_name, after.key, rows_max);
+    Page page{.count = static_cast<std::int64_t>(rows.size())};
+    for (const auto& row : rows) {
+      if (auto key = to_key(row, there)) page.keys.push_back(*key);
+    }
+    if (!rows.empty()) page.last = rows.back();
+    return page;
+  });
+}
+
 }  // namespace
 
 Task<std::vector<Counted>> DatabaseCounts::take(std::vector<Wanted> all, Time now) {
@@ -133,28 +172,18 @@ Task<std::vector<KnownCount>> DatabaseCounts::settle(std::vector<Settled> all) {
   });
 }
 
-std::vector<KnownKey> DatabaseCounts::blocking_list() {
-  return database_.blocking_read([](storage::Transaction& transaction) {
-    const auto there = transaction.database_time();
-    std::vector<KnownKey> keys;
-    for (const auto& row : transaction.list<LiveRow>("SELECT limit_name, key, window_number, version, "
-                                                     "generation, counted, window_ends FROM rate_limits "
-                                                     "WHERE window_ends > $1",
-                                                     there)) {
-      const auto limit = std::ranges::find(limit_class_names, row.limit_name);
-      KnownKey key;
-      if (limit == limit_class_names.end() || row.key.size() != key.key.size()) continue;  // a newer node's
-      key.limit = static_cast<LimitClass>(limit - limit_class_names.begin());
-      std::ranges::copy(row.key, key.key.begin());
-      key.known = {.window = static_cast<std::uint64_t>(row.window_number),
-                   .version = static_cast<std::uint32_t>(row.version),
-                   .generation = static_cast<std::uint32_t>(row.generation),
-                   .count = static_cast<std::uint32_t>(row.counted),
-                   .left = row.window_ends - there};
-      keys.push_back(key);
-    }
-    return keys;
-  });
+bool DatabaseCounts::blocking_each(Pages pages,
+                                   const std::function<void(const std::vector<KnownKey>&)>& use) {
+  auto last = LiveRow{.window_ends = Time::max()};
+  for (std::int64_t given = 0; given < pages.rows_in_all;) {
+    const auto wanted = std::min(pages.rows, pages.rows_in_all - given);
+    const auto page = blocking_page(database_, last, wanted);
+    if (!page.keys.empty()) use(page.keys);
+    if (page.count < wanted) return true;
+    given += page.count;
+    last = page.last;
+  }
+  return blocking_page(database_, last, 1).count == 0;
 }
 
 bool has_stale_counts(storage::Transaction& transaction) {

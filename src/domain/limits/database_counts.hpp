@@ -10,8 +10,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "domain/limits/redis_counts.hpp"
 #include "storage/database.hpp"
 
@@ -30,8 +32,13 @@ class DatabaseCounts {
   Task<std::vector<Counted>> take(std::vector<Wanted> all, Time now);
   Task<std::vector<KnownCount>> settle(std::vector<Settled> all);
 
-  /// Whose windows last.
-  [[nodiscard]] std::vector<KnownKey> blocking_list();
+  struct Pages {
+    std::int64_t rows = limits::rate_limit_tell_page;
+    std::int64_t rows_in_all = limits::rate_limit_tell_max;
+  };
+  /// Gives those whose windows last to `use`, the longest first, a page at a time, each read by itself.
+  /// False: there are more than may be given in all.
+  bool blocking_each(Pages pages, const std::function<void(const std::vector<KnownKey>&)>& use);
 
  private:
   storage::Database& database_;

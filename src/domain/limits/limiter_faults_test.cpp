@@ -1,4 +1,5 @@
 // Redis is lost, stopped, or comes back empty: nobody gets an attempt more, and a success still clears.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "domain/limits/limiters_for_tests.hpp"
@@ -166,6 +167,97 @@ TEST_P(LimiterFaultsWithDatabase, H4_A2_64_threads_while_redis_comes_and_goes) {
   }
   EXPECT_LE(allowed, 5);
   EXPECT_GE(allowed, 1) << unavailable << " were put off";
+}
+
+/// Refusals of five passwords at the node until it lets one pass, which is counted.
+void wait_until_allowed(Node& node) {
+  wait_until([&] { return node.fail_once(five_passwords, key); });
+}
+
+TEST_P(LimiterFaultsWithDatabase, A1_a_reset_at_a_node_without_redis_ends_the_refusals_of_redis) {
+  Node cut_off{{.redis_url = "", .database = &database->get()}, clock};
+  while (a().fail_once(five_passwords, key)) {
+  }
+  EXPECT_FALSE(b().fail_once(five_passwords, key));
+  cut_off.settle(key, {}, Settlement::cleared);
+  wait_until_allowed(b());
+  int allowed = 1;
+  for (int i = 0; i < 8; ++i) {
+    for (auto* node : {&a(), &b(), &cut_off}) allowed += node->fail_once(five_passwords, key) ? 1 : 0;
+  }
+  EXPECT_EQ(allowed, 5);
+}
+
+TEST_P(LimiterFaultsWithDatabase, A1_a_right_password_at_a_node_without_redis_ends_the_refusals_of_redis) {
+  const auto told = [&](Settlement settlement) {
+    Node cut_off{{.redis_url = "", .database = &database->get()}, clock};
+    const auto verdict = cut_off.take(five_passwords, key);
+    if (verdict.allowed) cut_off.settle(key, verdict, settlement);
+    return verdict.allowed;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(a().fail_once(five_passwords, key));
+  // Two more are under way at a, whose settling Redis never hears of.
+  const auto first = a().take(five_passwords, key);
+  const auto second = a().take(five_passwords, key);
+  EXPECT_TRUE(b().take(five_passwords, key).pending);
+  {
+    Node cut_off{{.redis_url = "", .database = &database->get()}, clock};
+    cut_off.settle(key, first, Settlement::given_back);
+    cut_off.settle(key, second, Settlement::given_back);
+  }
+  EXPECT_TRUE(told(Settlement::cleared));
+  wait_until_allowed(b());
+}
+
+TEST_P(LimiterFaultsWithDatabase, H4_a_refusal_of_redis_stays_one_when_the_database_refuses_as_well) {
+  while (a().fail_once(five_passwords, key)) {
+  }
+  const auto reads = [&] { return database->get().read_statistics().durations.count(); };
+  const auto before = reads();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2000; ++i) EXPECT_FALSE(a().fail_once(five_passwords, key));
+  const auto took = std::chrono::steady_clock::now() - began;
+  const auto turns = static_cast<std::uint64_t>(took / limits::redis_refusal_recheck) + 1;
+  EXPECT_LE(reads() - before, turns);
+}
+
+TEST_P(LimiterFaultsWithDatabase, H4_a_redis_that_is_back_is_told_of_every_page) {
+  constexpr int key_count = 1100;  // more than two pages
+  redis.end();
+  wait_for_loss();
+  LimitKey one{};
+  for (int i = 0; i < key_count; ++i) {
+    one.at(0) = static_cast<std::uint8_t>(i / 256);
+    one.at(1) = static_cast<std::uint8_t>(i % 256);
+    EXPECT_TRUE(a().take(five_passwords, one).allowed);
+  }
+  redis.start();
+  wait_for_return();
+  EXPECT_GE(redis.ask({"DBSIZE"}).number, key_count);
+}
+
+TEST_P(LimiterFaultsWithDatabase, what_lasts_longest_is_told_first_and_no_more_than_may_be) {
+  DatabaseCounts counts{database->get()};
+  for (std::uint8_t i = 0; i < 7; ++i)
+    (void)a().take({.quota = 5, .window = seconds{100 + i / 2}, .is_settled = true}, {i});
+  const auto given = [&](DatabaseCounts::Pages pages, bool all) {
+    std::vector<std::size_t> sizes;
+    std::vector<std::uint8_t> keys;
+    EXPECT_EQ(counts.blocking_each(pages,
+                                   [&](const std::vector<KnownKey>& page) {
+                                     sizes.push_back(page.size());
+                                     for (const auto& each : page) keys.push_back(each.key.front());
+                                   }),
+              all);
+    return std::pair{sizes, keys};
+  };
+  using Sizes = std::vector<std::size_t>;
+  EXPECT_EQ(given({.rows = 3, .rows_in_all = 100}, true).first, (Sizes{3, 3, 1}));
+  EXPECT_EQ(given({.rows = 3, .rows_in_all = 7}, true).first, (Sizes{3, 3, 1}));
+  const auto [sizes, keys] = given({.rows = 3, .rows_in_all = 5}, false);
+  EXPECT_EQ(sizes, (Sizes{3, 2}));
+  EXPECT_EQ(keys.front(), 6);
+  EXPECT_THAT(keys, ::testing::Each(::testing::Ge(2)));
 }
 
 INSTANTIATE_TEST_SUITE_P(FallBack, LimiterFaults, ::testing::Values("memory", "sqlite", "postgres"),

@@ -44,6 +44,7 @@ Limits::Limits(RateLimiter& engine, Secret key, const LimitSettings& settings)
   // Whoever registers by the dozen from one address keeps nobody from setting the server up.
   set(LimitClass::setup_address, {.quota = settings.register_per_hour, .window = hour});
   set(LimitClass::proof_address, {.quota = settings.proofs_per_minute, .window = minute});
+  set(LimitClass::provider_address, {.quota = settings.provider_logins_per_minute, .window = minute});
 }
 
 LimitKey Limits::key_of_login(std::string_view typed) const {

@@ -25,6 +25,7 @@ struct LimitSettings {
   std::uint32_t refresh_per_minute = 600;
   std::uint32_t forgot_per_hour = 20;
   std::uint32_t proofs_per_minute = 60;
+  std::uint32_t provider_logins_per_minute = 300;
 };
 
 class Limits {

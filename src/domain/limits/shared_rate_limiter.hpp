@@ -9,9 +9,13 @@
 // each request would be too dear.
 //
 // Threats: Redis lost, paused, or back and empty, as a fresh quota (the above; before a node uses Redis again
-// it tells it what was counted meanwhile, and every call brings what the node knows of its key) · a success
-// that is forgotten on the way back (generations: limit_count.hpp) · a clock that is set (Redis's and
-// PostgreSQL's count, and steady clocks).
+// it tells it what was counted meanwhile, the longest windows first and not without end; what Redis was not
+// told the database still refuses, and every call brings what the node knows of its key) · a success
+// that is forgotten on the way back (generations: limit_count.hpp) · a success or a reset at a node that is
+// cut off from Redis, which so goes on refusing (a refusal of Redis is held against the database once a
+// second, and the database is right) · a flood of refusals that this would lead to the database (a key shares
+// its turn with the others of its slot, so there are as many reads a second as slots) · a clock that is set
+// (Redis's and PostgreSQL's count, and steady clocks).
 #pragma once
 
 #include <array>
@@ -54,13 +58,25 @@ class SharedRateLimiter final : public RateLimiter {
   [[nodiscard]] std::uint64_t fallbacks() const { return fallbacks_; }
 
  private:
+  /// What Redis says of each, and what the database is to be asked then.
+  struct Asked {
+    std::vector<Verdict> verdicts;  // where it refuses, the last is its first refusal
+    std::vector<DatabaseCounts::Wanted> wanted;
+    bool is_refused = false;  // without a look at the database
+    [[nodiscard]] bool is_doubted() const { return !verdicts.back().allowed && !is_refused; }
+  };
+  Task<Asked> ask_redis(std::vector<Bucket> buckets, Time now);
+  /// Redis refuses, and it is time to hold that against the database.
+  bool takes_turn(const Bucket& bucket);
   void leave_gates(const std::vector<DatabaseCounts::Wanted>& passed);
   [[nodiscard]] bool is_redis_up();
   LimitTable& table_of(LimitClass limit) { return *tables_.at(static_cast<std::size_t>(limit)); }
   void learn(LimitClass limit, const LimitKey& key, const KnownCount& known);
-  [[nodiscard]] std::vector<redis::Call> all_known();
+  void tell_database(redis::Session& session);
 
+  static constexpr std::size_t slot_count = 256;
   Dependencies use_;
+  std::array<std::atomic<std::int64_t>, slot_count> next_turns_{};  // by the steady clock, in microseconds
   // What this node knows of each limit; and the counts themselves, while there is no other place for them.
   std::array<std::unique_ptr<LimitTable>, limit_class_count> tables_;
   std::atomic<std::uint64_t> fallbacks_ = 0;

@@ -22,6 +22,7 @@ void insert_session(storage::Transaction& transaction, const Uuid& id, const Uui
 
 std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account_id,
                           std::optional<Uuid> except, std::string_view reason, Time now) {
+  transaction.execute("DELETE FROM handover_codes WHERE account_id = $1 AND used_at IS NULL", account_id);
   return transaction.execute(
       "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE account_id = $1 AND id <> $2 AND ended_at IS "
       "NULL",
@@ -51,6 +52,11 @@ std::int64_t end_unverified_sessions(storage::Transaction& transaction, Time now
       "UPDATE sessions SET ended_at = $1, end_reason = 'email_unverified' WHERE ended_at IS NULL "
       "AND expires_at > $1 AND account_id IN (SELECT id FROM accounts WHERE NOT email_verified)",
       now);
+}
+
+bool is_session_begun_since(storage::Transaction& transaction, const Uuid& id, Time since) {
+  return transaction.find<Uuid>("SELECT id FROM sessions WHERE id = $1 AND created_at >= $2", id, since)
+      .has_value();
 }
 
 std::optional<Uuid> find_session_owner(storage::Transaction& transaction, const Uuid& id) {

@@ -38,7 +38,8 @@ protocol::refresh::Binding binding_of(const Device& device);
 void insert_session(storage::Transaction& transaction, const Uuid& id, const Uuid& account_id,
                     const Device& device, const SessionSettings& settings, Time now);
 
-/// Ends every live session of the account but `except`; returns how many ended.
+/// Ends every live session of the account but `except`, and what would still become one (handover codes);
+/// returns how many ended.
 std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account_id,
                           std::optional<Uuid> except, std::string_view reason, Time now);
 
@@ -51,6 +52,8 @@ std::int64_t end_sessions(storage::Transaction& transaction, const Uuid& account
 bool has_login_from(storage::Transaction& transaction, const Uuid& account_id, const Device& device);
 /// With verification required from now on: sessions of accounts that would not get one. Returns how many.
 std::int64_t end_unverified_sessions(storage::Transaction& transaction, Time now);
+
+[[nodiscard]] bool is_session_begun_since(storage::Transaction& transaction, const Uuid& id, Time since);
 
 /// Whose session it is, ended or not; nothing when there is no such session.
 std::optional<Uuid> find_session_owner(storage::Transaction& transaction, const Uuid& id);

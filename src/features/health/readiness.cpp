@@ -16,50 +16,65 @@ constexpr std::chrono::milliseconds look_interval{20};  // at the answer to anot
 
 }  // namespace
 
+Readiness::Readiness(storage::Database& database)
+    : Readiness(Question{[&database] { return database.read(storage::count_missing_migrations); }}) {}
+
 Task<DatabaseState> Readiness::ask() {
+  const auto began = std::chrono::steady_clock::now();
   while (true) {
-    bool ours = false;
+    std::uint64_t ours = 0;
     {
       const std::scoped_lock lock{mutex_};
       const auto now = std::chrono::steady_clock::now();
       if (const auto known = find_known(now)) co_return *known;
-      ours = !asked_at_;
-      if (ours) asked_at_ = now;
+      if (now - began >= limits::readiness_timeout) co_return DatabaseState::silent;
+      if (is_overdue(now)) {
+        ours = ++asked_;
+        asked_at_ = now;
+        ++questions_;
+      }
     }
-    if (!ours) {
+    if (ours == 0) {
       co_await pause(look_interval);
       continue;
     }
-    if (!co_await within(limits::readiness_timeout, ask_database(shared_from_this()))) {
+    if (!co_await within(limits::readiness_timeout, ask_database(shared_from_this(), ours))) {
       const std::scoped_lock lock{mutex_};
       tell(DatabaseState::silent, "no answer in time", std::chrono::steady_clock::now());
+      co_return DatabaseState::silent;
     }
   }
 }
 
-std::optional<DatabaseState> Readiness::find_known(Moment now) const {
-  if (asked_at_)
-    return now - *asked_at_ < limits::readiness_timeout ? std::nullopt : std::optional{DatabaseState::silent};
-  return state_ && now - answered_at_ < limits::readiness_kept ? state_ : std::nullopt;
+bool Readiness::is_overdue(Moment now) const {
+  return answered_ == asked_ || now - asked_at_ >= limits::readiness_timeout;
 }
 
-Task<bool> Readiness::ask_database(std::shared_ptr<Readiness> self) {
+std::optional<DatabaseState> Readiness::find_known(Moment now) const {
+  if (state_ && now - answered_at_ < limits::readiness_kept) return state_;
+  if (questions_ == questions_max && is_overdue(now)) return DatabaseState::silent;
+  return std::nullopt;
+}
+
+Task<bool> Readiness::ask_database(std::shared_ptr<Readiness> self, std::uint64_t number) {
   try {
-    const auto missing = co_await self->database_.read(storage::count_missing_migrations);
-    self->answered(missing == 0 ? DatabaseState::ready : DatabaseState::lacks_migrations,
+    const auto missing = co_await self->question_();
+    self->answered(number, missing == 0 ? DatabaseState::ready : DatabaseState::lacks_migrations,
                    missing == 0 ? "" : "migrations are missing");
   } catch (const std::exception& exception) {
-    self->answered(DatabaseState::silent, exception.what());
+    self->answered(number, DatabaseState::silent, exception.what());
   }
   co_return true;
 }
 
-void Readiness::answered(DatabaseState state, const std::string& reason) {
+void Readiness::answered(std::uint64_t number, DatabaseState state, const std::string& reason) {
   const std::scoped_lock lock{mutex_};
+  --questions_;
+  if (number < answered_) return;  // a later one has been answered
   const auto now = std::chrono::steady_clock::now();
   state_ = state;
+  answered_ = number;
   answered_at_ = now;
-  asked_at_.reset();
   tell(state, reason, now);
 }
 

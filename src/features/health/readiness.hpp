@@ -1,14 +1,16 @@
 // Readiness: what the database last said, for all who ask /readyz.
 //
-// One question is under way at a time and its answer counts for limits::readiness_kept, so that whoever asks
+// One question is asked at a time and its answer counts for limits::readiness_kept, so that whoever asks
 // often costs the database two questions a second and can make nobody else's answer a refusal. Threats: a
 // flood of probes (as said) · a database that hangs (a question that is older than limits::readiness_timeout
-// is an answer: no; and no further one is asked until it ends) · a log that a flood fills (a line tells of a
-// change, one an interval).
+// is an answer: no; then one more is asked beside it, so that the one that met a dead connection does not
+// speak for the others, and no third one until one of them ends) · a log that a flood fills (a line tells of
+// a change, one an interval).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,7 +25,10 @@ enum class DatabaseState : std::uint8_t { ready, silent, lacks_migrations };
 
 class Readiness : public std::enable_shared_from_this<Readiness> {
  public:
-  explicit Readiness(storage::Database& database) : database_(database) {}
+  /// How many migrations the database lacks. May throw.
+  using Question = std::function<Task<std::size_t>()>;
+  explicit Readiness(storage::Database& database);
+  explicit Readiness(Question question) : question_(std::move(question)) {}
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
   ~Readiness() = default;
@@ -35,15 +40,21 @@ class Readiness : public std::enable_shared_from_this<Readiness> {
   using Moment = std::chrono::steady_clock::time_point;
 
   /// Owns what it uses: it may outlive whoever asked.
-  static Task<bool> ask_database(std::shared_ptr<Readiness> self);
-  /// What may be said without waiting for the question that is under way.
+  static Task<bool> ask_database(std::shared_ptr<Readiness> self, std::uint64_t number);
+  /// What may be said without waiting.
   std::optional<DatabaseState> find_known(Moment now) const;
-  void answered(DatabaseState state, const std::string& reason);
+  /// The latest question has its answer, or has waited for it long enough.
+  [[nodiscard]] bool is_overdue(Moment now) const;
+  void answered(std::uint64_t number, DatabaseState state, const std::string& reason);
   void tell(DatabaseState state, const std::string& reason, Moment now);
 
-  storage::Database& database_;
-  std::mutex mutex_;                // guards all below
-  std::optional<Moment> asked_at_;  // a question is under way
+  static constexpr unsigned questions_max = 2;
+  const Question question_;
+  std::mutex mutex_;            // guards all below
+  unsigned questions_ = 0;      // under way
+  std::uint64_t asked_ = 0;     // the number of the latest question
+  Moment asked_at_;             // when it was asked
+  std::uint64_t answered_ = 0;  // the number of the latest question that was answered
   Moment answered_at_;
   std::optional<DatabaseState> state_;
   DatabaseState told_ = DatabaseState::ready;

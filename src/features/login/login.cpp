@@ -112,59 +112,14 @@ Task<Result<domain::Account>> Login::check_credentials(std::string name, Secret 
 }
 
 Task<Result<TokenAnswer>> Login::start_session(domain::Account account, Visitor visitor) {
-  const auto& client = visitor.asker.client;
-  // Before the change: once it is made, its client must get an answer.
-  const auto known_keys = co_await keys.current();
-  const auto now = clock.now();
-  const auto session_id = Uuid::make_v7(now, random);
-  const domain::Device device{client.user_agent, client.address};
-
-  auto roles =
-      co_await database.write([&](storage::Transaction& transaction) -> Result<std::vector<std::string>> {
-        // Conditional: an account that was disabled, deleted or given another password since this one was
-        // checked gets no session.
-        if (!domain::record_login(transaction, account.id, account.password_hash.value_or(""), now)) {
-          return invalid_credentials("account_changed");
-        }
-        tell_owner(transaction, account, visitor);
-        domain::insert_session(transaction, session_id, account.id, device, sessions, now);
-        auto event = about("authn_login_success", client, account.id);
-        event.session_id = session_id;
-        events.record(transaction, event);
-        event.name = "authn_token_created";
-        events.record(transaction, std::move(event));
-        transaction.after_commit([this, id = account.id] { revisions.bump_account(id); });
-        return domain::list_roles(transaction, account.id);
-      });
-  if (!roles) co_return fail_from(roles);
-
-  const auto current_keys = co_await keys.current_or(known_keys);
-  auto access_token =
-      tokens.issue(*current_keys, {.account_id = account.id, .session_id = session_id, .roles = *roles},
-                   clock.now(), random);  // not the `now` of before: a key may have become active since
-  co_return TokenAnswer{std::move(access_token), refresh_tokens.make({session_id, 0}), "bearer",
-                        tokens.lifetime().count(), account.id};
-}
-
-void Login::tell_owner(storage::Transaction& transaction, const domain::Account& account,
-                       const Visitor& visitor) const {
-  const auto& client = visitor.asker.client;
-  if (visitor.failures_before != 0) {
-    auto event = about("authn_login_successafterfail", client, account.id);
-    event.detail = "failures " + std::to_string(visitor.failures_before);
-    events.record(transaction, std::move(event));
-  }
-  if (visitor.failures_before >= limits::failures_to_tell) {
-    mails.tell_login_after_failures(transaction, account, visitor.asker);
-    return;
-  }
-  // The first login of all is its owner's, who knows of it.
-  if (!account.last_login_at) return;
-  // A token from before the password was changed may be the thief's for whom it was changed.
-  const auto changed = account.password_changed_at.value_or(Time{});
-  if (visitor.device_known_at && *visitor.device_known_at >= changed) return;
-  if (domain::has_login_from(transaction, account.id, {client.user_agent, client.address})) return;
-  mails.tell_new_device(transaction, account, visitor.asker);
+  co_return co_await sessions.start([&](storage::Transaction& transaction) -> Result<NewSession> {
+    const auto now = clock.now();
+    // Conditional: an account that was disabled, deleted or given another password since this one was checked
+    // gets no session.
+    if (!domain::record_login(transaction, account.id, account.password_hash.value_or(""), now))
+      return invalid_credentials("account_changed");
+    return sessions.make(transaction, account, visitor, now);
+  });
 }
 
 }  // namespace keyward::features

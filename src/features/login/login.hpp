@@ -21,15 +21,10 @@
 #include "base/random.hpp"
 #include "domain/accounts/accounts.hpp"
 #include "domain/audit/event_log.hpp"
-#include "domain/keys/key_ring.hpp"
 #include "domain/passwords/password_hasher.hpp"
 #include "domain/passwords/password_policy.hpp"
-#include "domain/revisions/revisions.hpp"
-#include "domain/sessions/refresh_tokens.hpp"
-#include "domain/sessions/sessions.hpp"
-#include "domain/tokens/token_issuer.hpp"
-#include "features/account_mails.hpp"
 #include "features/events.hpp"
+#include "features/new_sessions.hpp"
 #include "features/outcome.hpp"
 #include "features/password_attempts.hpp"
 #include "features/requested_locale.hpp"
@@ -60,16 +55,10 @@ inline constexpr std::array<std::string_view, 5> login_results{
 struct Login {
   storage::Database& database;
   domain::PasswordHasher& hasher;
-  domain::KeyRing& keys;
-  const domain::TokenIssuer& tokens;
-  const domain::RefreshTokens& refresh_tokens;
-  domain::Revisions& revisions;
-  const domain::SessionSettings& sessions;
+  NewSessions& sessions;
   PasswordAttempts& attempts;
-  const AccountMails& mails;
   domain::EventLog& events;
   const Clock& clock;
-  Random& random;
   bool needs_verified_email = false;
   WordCounts results{login_results};
 
@@ -78,18 +67,10 @@ struct Login {
                                    web::AnswerHeaders headers);
 
  private:
-  /// Who comes, as far as the owner is told of it.
-  struct Visitor {
-    Asker asker;
-    std::optional<Time> device_known_at;
-    std::uint32_t failures_before = 0;
-  };
   Task<Result<TokenAnswer>> log_in_within_limits(std::string name, Secret password, Visitor visitor);
   /// The account whose password this is; otherwise the reason for the log.
   Task<Result<domain::Account>> check_credentials(std::string name, Secret password, web::Client client);
   Task<Result<TokenAnswer>> start_session(domain::Account account, Visitor visitor);
-  void tell_owner(storage::Transaction& transaction, const domain::Account& account,
-                  const Visitor& visitor) const;
 };
 
 }  // namespace keyward::features

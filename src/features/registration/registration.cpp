@@ -6,8 +6,13 @@ namespace keyward::features {
 
 namespace {
 
-std::unexpected<Error> taken() {
-  return fail(ErrorCode::bad_request, "Email already registered", "already_registered");
+std::unexpected<Error> taken() { return fail(ErrorCode::bad_request, "Email already registered"); }
+
+std::unexpected<Error> refuse(Outcome& outcome, Error error) {
+  const bool is_of_the_form = error.code == ErrorCode::bad_request || error.code == ErrorCode::invalid_input;
+  auto refused = outcome.refuse(std::move(error));
+  if (is_of_the_form) outcome.is("refused");
+  return refused;
 }
 
 }  // namespace
@@ -18,23 +23,23 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
   Outcome outcome{results};
   if (auto admitted = co_await limits.admit(domain::LimitClass::register_address, client, headers);
       !admitted) {
-    co_return outcome.refuse(admitted.error());
+    co_return refuse(outcome, admitted.error());
   }
   auto email = text::parse_email(form->email);
   if (!email) {
-    outcome.is("invalid_input");
+    outcome.is("refused");
     co_return fail_field("email", std::move(email).error().message);
   }
 
   auto password = domain::prepare_password(std::move(form->password));
-  if (!password) co_return outcome.refuse(password.error());
+  if (!password) co_return refuse(outcome, password.error());
 
   // What costs little and refuses often comes before the hash.
   const bool tells = verification != Verification::required;
-  if (tells && co_await is_taken(email->normalized)) co_return outcome.refuse(taken().error());
+  if (tells && co_await is_taken(email->normalized)) co_return refuse(outcome, taken().error());
   auto hash = co_await hasher.hash_new(std::move(*password), policy,
                                        {.email = email->as_typed, .full_name = form->full_name.value_or("")});
-  if (!hash) co_return outcome.refuse(hash.error());
+  if (!hash) co_return refuse(outcome, hash.error());
 
   const auto now = clock.now();
   Asker asker{std::move(client), std::move(locale.tag), std::nullopt};
@@ -55,7 +60,7 @@ Task<Result<web::Created<Registered>>> Registration::register_account(
     deferred.add(transaction, request);
     return true;
   });
-  if (!made) co_return outcome.refuse(taken().error());
+  if (!made) co_return refuse(outcome, taken().error());
   outcome.is("success");
   co_return web::Created<Registered>{{"User registered", account.email.as_typed, account.id}};
 }

@@ -67,8 +67,9 @@ struct Registered {
 BOOST_DESCRIBE_STRUCT(Registered, (), (message, email, id))
 
 /// What came of registrations, for metrics. Where nothing is told of who is registered, all are a success.
-inline constexpr std::array<std::string_view, 5> registration_results{
-    "success", "already_registered", "rate_limited", "invalid_input", "unavailable"};
+/// Elsewhere what is taken and what is not well-formed are one word: a count must not tell who is registered.
+inline constexpr std::array<std::string_view, 4> registration_results{"success", "refused", "rate_limited",
+                                                                      "unavailable"};
 
 struct Registration {
   storage::Database& database;

@@ -17,7 +17,7 @@ std::string make_apple_client_secret(const AppleClient& client, const jose::Sign
   const json::object payload{{"iss", client.team_id},
                              {"iat", to_unix_s(client.issued_at)},
                              {"exp", to_unix_s(client.issued_at + limits::client_assertion_lifetime)},
-                             {"aud", apple_issuer},
+                             {"aud", client.audience},
                              {"sub", client.client_id}};
   return jose::sign_compact(json::serialize(payload), key);
 }

@@ -14,11 +14,10 @@
 
 namespace keyward::protocol::oidc {
 
-inline constexpr std::string_view apple_issuer = "https://appleid.apple.com";
-
 struct AppleClient {
   std::string_view team_id;    // `iss`
   std::string_view client_id;  // `sub`: the Services ID
+  std::string_view audience;   // the issuer
   Time issued_at;
 };
 /// `client_secret` of a call to the token endpoint. The key is ES256 and named by Apple's key id

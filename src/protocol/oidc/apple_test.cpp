@@ -16,9 +16,11 @@ using jose::SigningKey;
 
 TEST(Apple, the_client_secret_is_as_apple_wants_it) {
   const SigningKey key{"ABC123DEFG", crypto::PrivateKey::generate(Algorithm::es256)};
-  const auto secret = make_apple_client_secret(
-      {.team_id = "DEF123GHIJ", .client_id = "com.example.web", .issued_at = from_unix_s(1'900'000'000)},
-      key);
+  const auto secret = make_apple_client_secret({.team_id = "DEF123GHIJ",
+                                                .client_id = "com.example.web",
+                                                .audience = "https://appleid.apple.com",
+                                                .issued_at = from_unix_s(1'900'000'000)},
+                                               key);
   const auto jws = jose::verify_compact(secret, jose::KeySet{{key.verification_key()}});
   ASSERT_TRUE(jws) << jws.error().detail;
   EXPECT_EQ(jose::json::serialize(jws->header()), R"({"alg":"ES256","kid":"ABC123DEFG"})");

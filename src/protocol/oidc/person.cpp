@@ -27,13 +27,13 @@ std::optional<bool> read_verified(const json::value& value, VerifiedSpelling spe
   return std::nullopt;
 }
 
-Checked<bool> find_verified(const json::object& claims, VerifiedSpelling spelling) {
+Checked<std::optional<bool>> find_verified(const json::object& claims, VerifiedSpelling spelling) {
   const std::string_view name = spelling == VerifiedSpelling::microsoft ? "xms_edov" : "email_verified";
   const auto* value = claims.if_contains(name);
-  if (value == nullptr || value->is_null()) return false;
+  if (value == nullptr || value->is_null()) return std::nullopt;
   const auto verified = read_verified(*value, spelling);
   if (!verified) return refuse(Reason::invalid_claim, std::string{name} + " is neither true nor false");
-  return *verified;
+  return verified;
 }
 
 std::string find_full_name(const json::object& claims) {
@@ -58,10 +58,11 @@ Checked<Person> person_of(const json::object& claims, VerifiedSpelling spelling)
   if (!domain) return std::unexpected(std::move(domain).error());
   if (domain->size() > limits::provider_text_max_bytes)
     return refuse(Reason::invalid_claim, "hd is too long");
-  const bool email_verified = *verified && !email->empty();
+  const bool email_verified = verified->value_or(false) && !email->empty();
   return Person{.subject = std::move(*subject),
                 .email = std::move(*email),
                 .email_verified = email_verified,
+                .email_denied = *verified == false,
                 .name = find_full_name(claims),
                 .hosted_domain = std::move(*domain)};
 }
@@ -82,8 +83,11 @@ Person merged(Person from_id_token, Person from_userinfo) {
   if (person.email.empty()) {
     person.email = std::move(from_userinfo.email);
     person.email_verified = from_userinfo.email_verified;
+    person.email_denied = from_userinfo.email_denied;
   } else if (person.email == from_userinfo.email) {
-    person.email_verified = person.email_verified || from_userinfo.email_verified;
+    // One may complete the other, not contradict it.
+    person.email_denied = person.email_denied || from_userinfo.email_denied;
+    person.email_verified = (person.email_verified || from_userinfo.email_verified) && !person.email_denied;
   }
   if (person.name.empty()) person.name = std::move(from_userinfo.name);
   if (person.hosted_domain.empty()) person.hosted_domain = std::move(from_userinfo.hosted_domain);

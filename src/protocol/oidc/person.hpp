@@ -22,6 +22,7 @@ struct Person {
   std::string subject;
   std::string email;  // as the provider wrote it; "" when it said none, or none that is an address
   bool email_verified = false;
+  bool email_denied = false;  // it says that the address is not verified, rather than nothing
   std::string name;
   std::string hosted_domain;  // Google's `hd`; "": no organisation's account
   bool operator==(const Person&) const = default;

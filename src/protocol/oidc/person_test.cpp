@@ -173,6 +173,14 @@ TEST(Person, F2_an_address_keeps_its_own_mark_when_two_answers_are_merged) {
   EXPECT_EQ(merged(verified, other).email, "a@example.org");
 }
 
+TEST(Person, F2_a_provider_that_contradicts_itself_has_verified_nothing) {
+  const Person verified{.subject = "s", .email = "a@example.org", .email_verified = true};
+  const Person denied{.subject = "s", .email = "a@example.org", .email_denied = true};
+  EXPECT_FALSE(merged(denied, verified).email_verified);
+  EXPECT_FALSE(merged(verified, denied).email_verified);
+  EXPECT_FALSE(merged({.subject = "s"}, denied).email_verified);
+}
+
 TEST(Person, F6_nothing_is_merged_from_another_subject) {
   const Person own{.subject = "s"};
   const Person foreign{

@@ -56,6 +56,7 @@ struct Route {
   std::string_view media_type;       // of such a body
   bool is_page = false;              // for a person: what is refused may be HTML too
   Readers readers = Readers::listed_origins;
+  bool from_other_sites = false;  // a page of another site may make somebody's browser ask this
 
   std::string summary;
   std::string description;
@@ -82,6 +83,8 @@ class RouteWords {
   }
   /// Other origins' pages: those of the setting, unless this says otherwise (S9).
   RouteWords& read_by(Readers readers) { return route_->readers = readers, *this; }
+  /// Changes something, and is made for what another site's page sends (S7): it has its own proof.
+  RouteWords& asked_by_other_sites() { return route_->from_other_sites = true, *this; }
   /// Of an answer that is a raw Response.
   RouteWords& answers(unsigned status, std::string_view media_type) {
     route_->status = status;

@@ -13,6 +13,7 @@
 
 #include "runtime/task.hpp"
 #include "web/engine/exchange.hpp"
+#include "web/engine/peer_counts.hpp"
 #include "web/engine/server.hpp"
 #include "web/tls/tls_stream.hpp"
 
@@ -74,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Loop& loop;
   Handler& handler;
   ConnectionCount& count;
+  PeerCounts::Place place;
   RouteMeters* meters;
   Socket socket;
   std::unique_ptr<TlsStream> tls;  // none: the bytes go as they are

@@ -118,16 +118,28 @@ void Loop::admit(const Listener& listener, Socket socket, const asio::ip::tcp::e
   socket.non_blocking(true, error);
   if (error) return;
   const auto open = listener.connections.open.load(std::memory_order_relaxed);
-  if (open < listener.connections.max) {
-    counters_.accepted.add();
-    spawn(executor(), serve(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
-          "connection");
+  if (open >= listener.connections.max) {
+    counters_.refused_connections.add();
+    if (open >= listener.connections.max + refusing_max) return;
+    auto refused = std::make_shared<Connection>(*this, listener, std::move(socket), peer);
+    spawn(executor(), turn_away(std::move(refused), "The server has too many connections"), "refused");
     return;
   }
-  counters_.refused_connections.add();
-  if (open >= listener.connections.max + refusing_max) return;
-  spawn(executor(), turn_away(std::make_shared<Connection>(*this, listener, std::move(socket), peer)),
-        "refused connection");
+  auto [place, of_peer] = listener.connections.peers != nullptr
+                              ? listener.connections.peers->enter(peer.address())
+                              : std::pair<PeerCounts::Place, std::size_t>{};
+  const auto peer_max = options().connections_per_address_max;
+  const bool is_admitted = of_peer <= peer_max;
+  (is_admitted ? counters_.accepted : counters_.refused_peers).add();
+  if (of_peer > peer_max + refusing_max) return;
+  auto connection = std::make_shared<Connection>(*this, listener, std::move(socket), peer);
+  connection->place = std::move(place);  // also of who is told: its own flood closes its own door
+  if (is_admitted) {
+    spawn(executor(), serve(std::move(connection)), "connection");
+  } else {
+    spawn(executor(), turn_away(std::move(connection), "There are too many connections from your address"),
+          "refused");
+  }
 }
 
 void Loop::add(Connection& connection) {

@@ -18,6 +18,7 @@
 #include "web/engine/answer.hpp"
 #include "web/engine/exchange.hpp"
 #include "web/engine/head.hpp"
+#include "web/engine/peer_counts.hpp"
 #include "web/engine/proxy_hint.hpp"
 #include "web/engine/request_id.hpp"
 #include "web/engine/route_meters.hpp"
@@ -34,6 +35,7 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 struct ConnectionCount {
   explicit ConnectionCount(std::size_t most) : max(most) {}
   const std::size_t max;
+  PeerCounts* peers = nullptr;  // none: one address may have them all
   std::atomic<std::size_t> open = 0;
 };
 
@@ -51,6 +53,7 @@ struct Listener {
 struct Shared {
   explicit Shared(ServerOptions given_options) : options(std::move(given_options)) {}
   const ServerOptions options;
+  PeerCounts peers{options.trusted_proxies};                  // of the first port
   std::vector<std::unique_ptr<ConnectionCount>> connections;  // of each port; complete before the loops run
   ProxyHint proxy_hint;
   std::mutex mutex;  // guards the three below
@@ -63,6 +66,7 @@ struct Shared {
 struct LoopCounters {
   BasicCounter<Writers::one> accepted;
   BasicCounter<Writers::one> refused_connections;
+  BasicCounter<Writers::one> refused_peers;
   BasicCounter<Writers::one> requests;
   BasicCounter<Writers::one> refused_requests;
   BasicCounter<Writers::one> timeouts;

@@ -122,6 +122,7 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, Handler& han
   for (unsigned i = 0; i < chosen.loops; ++i)
     parts->loops.push_back(std::make_unique<Loop>(i, parts->shared));
   auto& connections = parts->add_count(chosen.connections_max);
+  connections.peers = &parts->shared.peers;
   auto port = chosen.passed_socket >= 0
                   ? adopt(parts->loops, chosen.passed_socket, handler, connections, chosen.certificate)
                   : listen(parts->loops, chosen.host, chosen.port, handler, connections, chosen.certificate);
@@ -190,6 +191,7 @@ ServerStatistics Server::statistics() const {
     sum.connections_open += counters.open.load(std::memory_order_relaxed);
     sum.connections_accepted += counters.accepted.value();
     sum.connections_refused += counters.refused_connections.value();
+    sum.peers_refused += counters.refused_peers.value();
     sum.requests += counters.requests.value();
     sum.requests_refused += counters.refused_requests.value();
     sum.timeouts += counters.timeouts.value();

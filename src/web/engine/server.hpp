@@ -57,7 +57,8 @@ struct ServerOptions {
   std::size_t header_max_count = limits::http_header_max_count;
   std::size_t uri_max_bytes = limits::http_uri_max_bytes;
   std::size_t body_max_bytes = limits::http_body_max_bytes;
-  std::size_t connections_max = limits::http_connections_max;              // at this port, of all loops
+  std::size_t connections_max = limits::http_connections_max;  // at this port, of all loops
+  std::size_t connections_per_address_max = limits::http_connections_per_address_max;  // peer_counts.hpp
   std::chrono::milliseconds header_timeout = limits::http_header_timeout;  // from its first byte to its last
   std::chrono::milliseconds body_timeout = limits::http_body_timeout;
   std::chrono::milliseconds idle_timeout = limits::http_idle_timeout;
@@ -76,6 +77,7 @@ struct ServerStatistics {
   std::uint64_t connections_open = 0;
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;  // above connections_max
+  std::uint64_t peers_refused = 0;        // connections above connections_per_address_max
   std::uint64_t requests = 0;             // given to the handler
   std::uint64_t requests_refused = 0;    // answered by the engine itself: malformed, over a limit or too slow
   std::uint64_t timeouts = 0;            // connections ended because the peer was too slow or idle

@@ -161,6 +161,68 @@ TEST_F(ServerTest, H2_connections_above_the_limit_get_503) {
     status = ask(get("/")).status;  // until the server has seen them go
 }
 
+class PeerLimits : public ServerTest {
+ protected:
+  /// Connections from one address, each with an answer to its first request, or to none.
+  struct Crowd {
+    std::vector<std::unique_ptr<RawClient>> clients;
+    std::size_t served = 0;
+    std::size_t refused = 0;
+  };
+  [[nodiscard]] Crowd come_from(std::uint8_t address, std::size_t count) const {
+    Crowd crowd;
+    for (std::size_t i = 0; i < count; ++i) {
+      crowd.clients.push_back(std::make_unique<RawClient>(server->port(), address));
+      crowd.clients.back()->send(get("/"));
+      const auto status = crowd.clients.back()->read().status;
+      crowd.served += status == 200 ? 1 : 0;
+      crowd.refused += status == 503 ? 1 : 0;
+    }
+    return crowd;
+  }
+};
+
+TEST_F(PeerLimits, H2_one_address_has_so_many_connections_on_all_loops_together) {
+  ServerOptions options;
+  options.loops = 4;
+  options.connections_per_address_max = 5;
+  start(options);
+  auto greedy = come_from(2, 20);
+  EXPECT_EQ(greedy.served, 5U);
+  EXPECT_EQ(greedy.refused, 15U);
+  EXPECT_TRUE(greedy.clients.back()->is_closed());
+  EXPECT_EQ(server->statistics().peers_refused, 15U);
+  EXPECT_EQ(server->statistics().connections_refused, 0U);
+  EXPECT_EQ(come_from(3, 5).served, 5U) << "another address";
+  EXPECT_EQ(come_from(1, 20).served, 20U) << "this machine itself";
+  for (const auto& client : greedy.clients) client->finish_sending();
+  while (come_from(2, 1).served == 0) {  // until the server has seen them go
+  }
+}
+
+TEST_F(PeerLimits, H2_a_trusted_proxy_speaks_for_many) {
+  ServerOptions options;
+  options.connections_per_address_max = 5;
+  options.trusted_proxies = TrustedProxies::parse("127.0.0.2").value();
+  start(options);
+  EXPECT_EQ(come_from(2, 20).served, 20U);
+}
+
+TEST_F(PeerLimits, H2_who_is_refused_takes_no_place_of_others) {
+  constexpr std::size_t told_max = 64;
+  ServerOptions options;
+  options.loops = 1;
+  options.connections_max = 100;
+  options.connections_per_address_max = 2;
+  start(options);
+  // They read nothing and stay: each one that is told holds its place for as long as it lingers.
+  std::vector<std::unique_ptr<RawClient>> flood;
+  for (int i = 0; i < 500; ++i) flood.push_back(std::make_unique<RawClient>(server->port(), 2));
+  while (server->statistics().peers_refused < 498) std::this_thread::yield();
+  EXPECT_LE(server->statistics().connections_open, told_max + 2);
+  EXPECT_EQ(come_from(3, 2).served, 2U);
+}
+
 TEST_F(ServerTest, H2_a_flood_at_one_port_leaves_the_others_their_place) {
   ServerOptions options;
   options.loops = 2;

@@ -188,11 +188,11 @@ Task<void> serve(std::shared_ptr<Connection> connection) {
   connection->close_tls();
 }
 
-Task<void> turn_away(std::shared_ptr<Connection> connection) {
+Task<void> turn_away(std::shared_ptr<Connection> connection, std::string_view why) {
   // A handshake is work, which is what there is too much of.
   if (connection->tls) co_return;
   Session session{*connection};
-  co_await session.refuse({503, "The server has too many connections"});
+  co_await session.refuse({503, why});
 }
 
 }  // namespace keyward::web::engine

@@ -12,6 +12,6 @@ namespace keyward::web::engine {
 Task<void> serve(std::shared_ptr<Connection> connection);
 
 /// For a connection above the limit: a 503 at once, and the end.
-Task<void> turn_away(std::shared_ptr<Connection> connection);
+Task<void> turn_away(std::shared_ptr<Connection> connection, std::string_view why);
 
 }  // namespace keyward::web::engine
