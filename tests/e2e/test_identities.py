@@ -140,6 +140,18 @@ def no_mail_of_a_connection(server, email):
     assert [mail.kind for mail in settled_mails(server.data, to=email) if "connect" in mail.kind or "identit" in mail.kind] == []
 
 
+def test_F2_an_address_in_another_spelling_is_the_same(world):
+    server, known = world
+    person = new_person("Victim", "home.example")
+    owner = verified_user(server, person["email"].lower())
+    for email in (person["email"].upper(), person["email"].title()):
+        assert log_in(server, known["one"], {**new_person("thief"), "email": email}).status == 409, email
+    for email in (" " + person["email"], person["email"] + "\n", person["email"] + "," + "x@home.example", f"<{person['email']}>",
+                  person["email"].replace("@", "@\u200b")):
+        assert log_in(server, known["one"], {**new_person("thief"), "email": email}).status in (403, 409), email
+    assert not identities(server, owner)
+
+
 @pytest.mark.parametrize("name, domain, more", [
     ("trusted", TRUSTED, {}), ("trusted", "Trusted.Example", {}), ("trusted", "other.trusted.example", {}), ("google", "gmail.com", {}),
     ("google", "work.example", {"hd": "work.example"}),

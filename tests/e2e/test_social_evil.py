@@ -51,6 +51,7 @@ EVIL_CLAIMS = {
     "sub empty": ({"sub": ""}, "invalid_claim"),
     "sub a number": ({"sub": 7}, "invalid_claim"),
     "sub too long": ({"sub": "s" * 256}, "invalid_claim"),
+    "sub not ASCII": ({"sub": "ädä"}, "invalid_claim"),
     "expired": ({"exp": in_past(120), "iat": in_past(300)}, "expired"),
     "no exp": ({"exp": ABSENT}, "missing_claim"),
     "exp a text": ({"exp": "4102444800"}, "invalid_claim"),

@@ -1,5 +1,6 @@
 """Logging in with an account that one has elsewhere: the whole way, with every kind of provider, real and played."""
 
+import json
 import re
 import urllib.parse
 
@@ -33,6 +34,7 @@ def world(tmp_path_factory):
     with peers_for_tests() as peers:
         known = {provider.name: provider for provider in all_kinds(peers)}
         known["elsewhere"] = OpenIdProvider(peers, "elsewhere", tells_issuer=False)
+        known["elsewhere"].metadata_twist = {"authorization_endpoint": known["elsewhere"].base + "/authorize?tenant=a%20b"}
         chosen = [provider for name, provider in known.items() if name != "closed"] + [(known["closed"], {"sign_up": "false"})]
         with server_with(tmp_path_factory.mktemp("social"), *chosen) as server:
             yield server, known
@@ -75,6 +77,7 @@ def test_F4_a_login_goes_out_with_state_nonce_and_pkce_bound_to_the_browser(worl
         query = dict(urllib.parse.parse_qsl(target.query, strict_parsing=True))
         assert target._replace(query="").geturl().startswith(provider.base + "/"), target
         expected = {"response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method"}
+        expected |= {"tenant"} if provider.name == "elsewhere" else set()  # which its own endpoint has
         expected |= ({"nonce"} if provider.needs_nonce else set()) | ({"response_mode"} if provider.kind == "apple" else set())
         assert set(query) == expected, query
         assert query["redirect_uri"] == f"{server.url}/auth/{provider.name}/callback", "one for each provider (F5)"
@@ -178,6 +181,21 @@ def test_apples_name_comes_once_and_is_kept(world):
     first = logged_in(server, known["apple"], person)
     assert whoami(server, first)["full_name"] == person["name"]
     assert whoami(server, logged_in(server, known["apple"], person))["full_name"] == person["name"]
+
+
+def test_F2_apples_form_tells_a_name_and_nothing_else(world):
+    """Nobody has signed it: anybody can send one."""
+    server, known = world
+    apple, person, victim = known["apple"], new_person(), new_person("victim")
+    users = [json.dumps({"name": {"firstName": "Grace", "lastName": "\r\n\x1b[31m<b>H"}, "email": victim["email"], "sub": victim["sub"]}),
+             "{", "[]", '{"name": 7}', "[" * 2000, '{"name": {"firstName": "' + "x" * 3000 + '"}}']
+    for user in users:
+        visitor = Visitor(server)
+        target, parameters = apple.authorize(visitor.begin("apple"), person)
+        answer = visitor.come_back(apple, (target, {**parameters, "user": user}))
+        assert answer.status == 200 and whoami(server, answer.json)["email"] == person["email"], answer
+    name = whoami(server, answer.json)["full_name"]
+    assert name is None or not [letter for letter in name if ord(letter) < 32], name
 
 
 def test_nobody_logs_in_with_the_address_of_a_github_profile(world):

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from flows import rows
 from keyward import Keyward
 from metrics import metrics_of
 from openid_provider import CLIENT_SECRET, Apple, OpenIdProvider, Twist, new_person, says_no
@@ -73,6 +74,9 @@ def test_L2_no_secret_of_a_login_is_told_anywhere(world):
     assert "good" in everything
     assert not [one for one in secret if one in everything]
     assert server.call("GET", "/auth/providers").body.decode().count(good.client_id) == 0
+    kept = "".join(str(rows(server, f"SELECT * FROM {table}")) for table in ("identities", "handover_codes", "used_logins", "sessions"))
+    people = {one for one in secret if "@" in one}  # which an identity shows
+    assert not [one for one in secret - people if one in kept]
 
 
 def test_L2_what_a_provider_says_is_one_line_in_the_log(world):
@@ -91,7 +95,7 @@ def test_L2_what_a_provider_says_is_one_line_in_the_log(world):
     assert "user_deleted" not in [event["event"] for event in server.logged_events()]
 
 
-def test_A3_H2_logins_are_limited_for_each_address(tmp_path):
+def test_A3_logins_are_limited_for_each_address(tmp_path):
     with peers_for_tests() as peers:
         good = OpenIdProvider(peers, "good")
         with server_with(tmp_path, good, env={"KEYWARD_LIMITS_ENABLED": "true"}) as server:
