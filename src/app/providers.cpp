@@ -73,7 +73,7 @@ Result<features::Provider> to_provider(const Config& config, const std::string& 
       .authentication = to_authentication(from.client_authentication),
       .key = std::move(*key),
       .team_id = from.team_id,
-      .tenant = from.tenant,
+      .tenant = tenant_of(from),
       .scopes = from.scopes.empty() ? std::string{preset->scopes} : from.scopes,
       .trusted_domains = {},
       .sign_up = from.sign_up,

@@ -28,6 +28,7 @@ SocialLogins::SocialLogins(const Config& config, Core& core, features::Providers
                  uses.current_password,
                  uses.limits,
                  uses.mails,
+                 *core.revisions,
                  *core.events,
                  core.clock,
                  config.server.public_url,

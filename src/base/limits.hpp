@@ -231,7 +231,8 @@ inline constexpr std::chrono::minutes provider_token_age_max{10};   // of an ID 
 inline constexpr std::chrono::minutes client_assertion_lifetime{2};
 inline constexpr std::chrono::seconds exchange_code_lifetime{60};
 inline constexpr std::chrono::minutes recent_login{10};  // of a session that may connect a provider
-inline constexpr std::size_t return_to_max_bytes = 2048;
+inline constexpr std::size_t return_to_max_bytes = 512;  // it is part of a cookie
+inline constexpr std::size_t login_cookies_max = 8;      // of logins under way in one browser
 inline constexpr std::size_t return_to_origins_max = 64;
 inline constexpr std::size_t identities_per_account_max = 32;
 

@@ -152,6 +152,13 @@ void AccountMails::tell_identity_connected(storage::Transaction& transaction, co
       transaction, mail::identity_connected(to_addressee(account, asker), provider, occurrence_of(asker)));
 }
 
+void AccountMails::tell_identity_disconnected(storage::Transaction& transaction,
+                                              const domain::Account& account, std::string_view provider,
+                                              const Asker& asker) const {
+  uses_.outbox.enqueue(
+      transaction, mail::identity_disconnected(to_addressee(account, asker), provider, occurrence_of(asker)));
+}
+
 void AccountMails::tell_new_device(storage::Transaction& transaction, const domain::Account& account,
                                    const Asker& asker) const {
   if (!is_within_limit(transaction, {address_of(account), account.id, MailKind::new_device}, asker)) return;

@@ -69,6 +69,8 @@ class AccountMails {
                             const Asker& asker) const;
   void tell_identity_connected(storage::Transaction& transaction, const domain::Account& account,
                                std::string_view provider, const Asker& asker) const;
+  void tell_identity_disconnected(storage::Transaction& transaction, const domain::Account& account,
+                                  std::string_view provider, const Asker& asker) const;
   void tell_new_device(storage::Transaction& transaction, const domain::Account& account,
                        const Asker& asker) const;
   void tell_login_after_failures(storage::Transaction& transaction, const domain::Account& account,

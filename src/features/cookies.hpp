@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 namespace keyward::features {
 
@@ -19,6 +20,20 @@ inline std::string_view find_cookie(std::string_view cookies, std::string_view n
     cookies.remove_prefix(end + 1);
   }
   return {};
+}
+
+/// The names that begin so.
+inline std::vector<std::string_view> find_cookie_names(std::string_view cookies, std::string_view prefix) {
+  std::vector<std::string_view> names;
+  while (!cookies.empty()) {
+    const auto end = cookies.find(';');
+    auto pair = cookies.substr(0, end);
+    pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
+    if (pair.starts_with(prefix)) names.push_back(pair.substr(0, pair.find('=')));
+    if (end == std::string_view::npos) break;
+    cookies.remove_prefix(end + 1);
+  }
+  return names;
 }
 
 }  // namespace keyward::features

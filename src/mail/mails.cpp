@@ -51,6 +51,8 @@ std::string_view to_string(MailKind kind) {
       return "account_deleted";
     case MailKind::identity_connected:
       return "identity_connected";
+    case MailKind::identity_disconnected:
+      return "identity_disconnected";
     case MailKind::new_device:
       return "new_device";
     case MailKind::login_after_failures:
@@ -85,6 +87,7 @@ std::span<const std::string_view> variables_of(MailKind kind) {
     case MailKind::email_change_warn:
       return undo_variables;
     case MailKind::identity_connected:
+    case MailKind::identity_disconnected:
       return identity_variables;
     case MailKind::password_changed:
     case MailKind::new_device:
@@ -135,10 +138,22 @@ Mail account_deleted(Addressee to, const Occurrence& what) {
   return {MailKind::account_deleted, std::move(to), to_variables(what), std::nullopt};
 }
 
-Mail identity_connected(Addressee to, std::string_view provider, const Occurrence& what) {
+namespace {
+
+Mail about_identity(MailKind kind, Addressee to, std::string_view provider, const Occurrence& what) {
   auto variables = to_variables(what);
   variables.emplace("provider", provider);
-  return {MailKind::identity_connected, std::move(to), std::move(variables), std::nullopt};
+  return {kind, std::move(to), std::move(variables), std::nullopt};
+}
+
+}  // namespace
+
+Mail identity_connected(Addressee to, std::string_view provider, const Occurrence& what) {
+  return about_identity(MailKind::identity_connected, std::move(to), provider, what);
+}
+
+Mail identity_disconnected(Addressee to, std::string_view provider, const Occurrence& what) {
+  return about_identity(MailKind::identity_disconnected, std::move(to), provider, what);
 }
 
 Mail new_device(Addressee to, const Occurrence& what) {
@@ -183,6 +198,8 @@ Mail sample(MailKind kind, Addressee to, std::string_view public_url, Time now) 
       return account_deleted(std::move(to), what);
     case MailKind::identity_connected:
       return identity_connected(std::move(to), "Example", what);
+    case MailKind::identity_disconnected:
+      return identity_disconnected(std::move(to), "Example", what);
     case MailKind::new_device:
       return new_device(std::move(to), what);
     case MailKind::login_after_failures:

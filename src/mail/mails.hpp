@@ -33,6 +33,7 @@ enum class MailKind : std::uint8_t {
   email_changed,
   account_deleted,
   identity_connected,
+  identity_disconnected,
   new_device,
   login_after_failures,
   session_ended_reuse,
@@ -40,19 +41,13 @@ enum class MailKind : std::uint8_t {
   test,
 };
 
-inline constexpr std::array all_mail_kinds{MailKind::verify_email,
-                                           MailKind::reset_password,
-                                           MailKind::password_changed,
-                                           MailKind::email_change_confirm,
-                                           MailKind::email_change_warn,
-                                           MailKind::email_changed,
-                                           MailKind::account_deleted,
-                                           MailKind::identity_connected,
-                                           MailKind::new_device,
-                                           MailKind::login_after_failures,
-                                           MailKind::session_ended_reuse,
-                                           MailKind::already_registered,
-                                           MailKind::test};
+inline constexpr std::array all_mail_kinds{MailKind::verify_email,          MailKind::reset_password,
+                                           MailKind::password_changed,      MailKind::email_change_confirm,
+                                           MailKind::email_change_warn,     MailKind::email_changed,
+                                           MailKind::account_deleted,       MailKind::identity_connected,
+                                           MailKind::identity_disconnected, MailKind::new_device,
+                                           MailKind::login_after_failures,  MailKind::session_ended_reuse,
+                                           MailKind::already_registered,    MailKind::test};
 
 /// The template's name, "verify_email".
 std::string_view to_string(MailKind kind);
@@ -106,6 +101,7 @@ Mail email_changed(Addressee to, const text::EmailAddress& new_email, const Occu
 Mail account_deleted(Addressee to, const Occurrence& what);
 /// One can log in to the account by this provider from now on.
 Mail identity_connected(Addressee to, std::string_view provider, const Occurrence& what);
+Mail identity_disconnected(Addressee to, std::string_view provider, const Occurrence& what);
 Mail new_device(Addressee to, const Occurrence& what);
 Mail login_after_failures(Addressee to, const Occurrence& what);
 Mail session_ended_reuse(Addressee to, const Occurrence& what);

@@ -6,6 +6,7 @@
 #include "base/uuid.hpp"
 #include "features/social_login/provider.hpp"
 #include "outbound/target.hpp"
+#include "protocol/oauth2/return_to.hpp"
 
 namespace keyward::app {
 namespace {
@@ -91,13 +92,18 @@ std::string_view type_of(std::string_view name, const ProviderConfig& provider) 
   return features::find_preset(name) != nullptr ? name : "oidc";
 }
 
+std::string tenant_of(const ProviderConfig& provider) {
+  const auto id = Uuid::parse(provider.tenant);
+  return id ? id->to_string() : provider.tenant;  // in lower case, as Microsoft's tokens have it
+}
+
 std::string issuer_of(std::string_view name, const ProviderConfig& provider) {
   const auto* const preset = features::find_preset(type_of(name, provider));
   std::string issuer = provider.issuer;
   if (issuer.empty()) {
     issuer = preset->issuer;
     if (const auto at = issuer.find(tenant_place); at != std::string::npos)
-      issuer.replace(at, tenant_place.size(), provider.tenant);
+      issuer.replace(at, tenant_place.size(), tenant_of(provider));
   } else if (preset->dialect != features::Dialect::openid && issuer.ends_with('/')) {
     issuer.pop_back();  // an origin that paths are put behind
   }
@@ -111,6 +117,11 @@ std::vector<ConfigError> check_providers(const Config& config) {
   if (config.social.return_to_origins.size() > limits::return_to_origins_max)
     errors.push_back({"social.return_to_origins", "",
                       fmt::format("has more than {} origins", limits::return_to_origins_max)});
+  for (const auto& entry : config.social.return_to_origins) {
+    if (!protocol::oauth2::check_return_to(entry, std::span{&entry, 1}))
+      errors.push_back({"social.return_to_origins", "",
+                        fmt::format("has {}, which is no address to go back to", to_log_json(entry))});
+  }
   for (const auto& [name, provider] : config.providers) ProviderCheck{config, name, provider, errors}.run();
   return errors;
 }

@@ -138,8 +138,9 @@ TEST_F(ProviderSettingsTest, L2_secrets_come_from_files_and_are_not_shown) {
 TEST_F(ProviderSettingsTest, F8_origins_to_return_to_are_written_as_browsers_write_them) {
   EXPECT_EQ(load("[social]\nreturn_to_origins = ['https://app.example.com']\n")->social.return_to_origins,
             std::vector<std::string>{"https://app.example.com"});
+  EXPECT_THAT(errors_of("[social]\nreturn_to_origins = ['https://app.example.com/signed-in']\n"), IsEmpty());
   for (const auto* const bad :
-       {"https://app.example.com/", "https://App.example.com", "*", "http://app.example.com"})
+       {"https://app.example.com/a/../b", "https://App.example.com", "*", "http://app.example.com"})
     EXPECT_THAT(errors_of("[social]\nreturn_to_origins = ['" + std::string{bad} + "']\n"),
                 ElementsAre(HasSubstr("social.return_to_origins")))
         << bad;

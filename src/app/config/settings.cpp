@@ -289,12 +289,13 @@ const std::array all_settings{
             .target = KEYWARD_AT(limits.account_mails_per_hour),
             .min = 1,
             .max = 1000},
-    Setting{.key = "social.return_to_origins",
-            .help =
-                "Origins of applications that a browser may go back to after a login at a provider; paths of "
-                "the public URL always are.",
-            .target = KEYWARD_AT(social.return_to_origins),
-            .are_origins = true},
+    Setting{
+        .key = "social.return_to_origins",
+        .help =
+            "Where a browser may go back to after a login at a provider: the page of an application, or all "
+            "of an origin that sends nobody on elsewhere. Paths of the public URL always are.",
+        .target = KEYWARD_AT(social.return_to_origins),
+        .are_origins = true},
     Setting{.key = "audit.email",
             .help = "How security events tell of e-mail addresses: not at all, as a keyed hash, or plain.",
             .target = KEYWARD_AT(audit.email),

@@ -41,6 +41,12 @@ std::vector<std::string> split_list(std::string_view text) {
   return parts;
 }
 
+/// Of an origin, or of the address of a page there.
+std::string_view origin_of(std::string_view entry) {
+  const auto scheme = entry.find("://");
+  return scheme == std::string_view::npos ? entry : entry.substr(0, entry.find('/', scheme + 3));
+}
+
 std::optional<std::int64_t> parse_number(const Setting& setting, const RawValue& value) {
   if (value.kind != RawValue::Kind::untyped && value.kind != RawValue::Kind::integer) return std::nullopt;
   std::int64_t number = 0;
@@ -198,9 +204,11 @@ std::expected<void, std::string> assign(const Setting& setting, const Target& wh
           [&](std::vector<std::string>* target) -> Outcome {
             if (!is_text_or_list(value) || has_control(value.text)) return refuse(setting);
             if (setting.are_origins) {
-              auto origins = web::Cors::parse(value.text);
-              if (!origins) return std::unexpected{std::move(origins).error().message};
-              *target = origins->origins();
+              *target = split_list(value.text);
+              for (const auto& entry : *target) {
+                if (auto origin = web::Cors::parse(origin_of(entry)); !origin)
+                  return std::unexpected{std::move(origin).error().message};
+              }
               return {};
             }
             *target = split_list(value.text);
@@ -275,9 +283,9 @@ std::string allowed_values(const Setting& setting) {
           },
           [](const Secret*) -> std::string { return "a text that is not empty"; },
           [&](const std::vector<std::string>*) -> std::string {
-            return setting.are_origins
-                       ? "origins as https://app.example.com, in a list or with commas between them"
-                       : "texts, in a list or with commas between them";
+            return setting.are_origins ? "https://app.example.com, or https://app.example.com/one/page, in a "
+                                         "list or with commas between them"
+                                       : "texts, in a list or with commas between them";
           },
       },
       setting.target != nullptr ? setting.target(scratch) : setting.provider_target(scratch_provider));

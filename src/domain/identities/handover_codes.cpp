@@ -66,21 +66,23 @@ std::optional<HandoverCode> use_connect_code(storage::Transaction& transaction, 
 }
 
 bool has_expired_provider_logins(storage::Transaction& transaction, Time now) {
-  return transaction.find<Time>("SELECT expires_at FROM used_logins WHERE expires_at < $1 LIMIT 1", now) ||
+  return transaction.find<Time>("SELECT expires_at FROM used_logins WHERE expires_at < $1 LIMIT 1",
+                                now - limits::session_kept_after_expiry) ||
          transaction.find<Time>("SELECT expires_at FROM handover_codes WHERE expires_at < $1 LIMIT 1",
                                 now - limits::session_kept_after_expiry);
 }
 
 void sweep_provider_logins(storage::Transaction& transaction, Time now) {
+  // Kept for a while: nodes' clocks differ, and a code that is used again says something.
+  const auto kept_since = now - limits::session_kept_after_expiry;
   transaction.execute(
       "DELETE FROM used_logins WHERE state_hash IN "
       "(SELECT state_hash FROM used_logins WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-      now, limits::session_sweep_max);
-  // Kept for a while: a code that is used again says something.
+      kept_since, limits::session_sweep_max);
   transaction.execute(
       "DELETE FROM handover_codes WHERE code_hash IN "
       "(SELECT code_hash FROM handover_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-      now - limits::session_kept_after_expiry, limits::session_sweep_max);
+      kept_since, limits::session_sweep_max);
 }
 
 }  // namespace keyward::domain

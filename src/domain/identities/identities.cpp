@@ -1,5 +1,10 @@
 #include "domain/identities/identities.hpp"
 
+#include <algorithm>
+
+#include "domain/accounts/accounts.hpp"
+#include "text/email.hpp"
+
 namespace keyward::domain {
 
 std::optional<Uuid> find_identity_owner(storage::Transaction& transaction, const IdentityKey& key) {
@@ -15,10 +20,12 @@ std::vector<Identity> list_identities(storage::Transaction& transaction, const U
       account_id);
 }
 
-bool has_identity_of(storage::Transaction& transaction, const Uuid& account_id, std::string_view provider) {
+bool has_identity_of(storage::Transaction& transaction, const Uuid& account_id, std::string_view provider,
+                     std::string_view issuer) {
   return transaction
-      .find<Time>("SELECT connected_at FROM identities WHERE account_id = $1 AND provider = $2", account_id,
-                  provider)
+      .find<Time>(
+          "SELECT connected_at FROM identities WHERE account_id = $1 AND provider = $2 AND issuer = $3",
+          account_id, provider, issuer)
       .has_value();
 }
 
@@ -45,22 +52,32 @@ Result<void> remove_identity(storage::Transaction& transaction, const Uuid& acco
       "(EXISTS (SELECT 1 FROM accounts a WHERE a.id = $1 AND a.password_hash IS NOT NULL) OR "
       "EXISTS (SELECT 1 FROM identities o WHERE o.account_id = $1 AND o.provider <> $2))",
       account_id, provider);
-  if (removed == 1) {
+  if (removed != 0) {
     transaction.execute(
         "DELETE FROM handover_codes WHERE account_id = $1 AND provider = $2 AND used_at IS NULL", account_id,
         provider);
     return {};
   }
-  if (!has_identity_of(transaction, account_id, provider))
+  const auto identities = list_identities(transaction, account_id);
+  if (std::ranges::find(identities, provider, &Identity::provider) == identities.end())
     return fail(ErrorCode::not_found, "There is no such identity");
   return fail(ErrorCode::conflict, "This is the only way into the account. Set a password first");
 }
 
-std::int64_t remove_identities_since(storage::Transaction& transaction, const Uuid& account_id, Time since) {
-  return transaction.execute(
-      "DELETE FROM identities WHERE account_id = $1 AND connected_at >= $2 AND "
-      "connected_at > (SELECT a.created_at FROM accounts a WHERE a.id = $1)",
-      account_id, since);
+std::int64_t remove_added_identities(storage::Transaction& transaction, const Uuid& account_id) {
+  const auto account = find_account(transaction, account_id);
+  if (!account) return 0;
+  const auto own = text::parse_email(account->email);
+  std::int64_t removed = 0;
+  for (const auto& identity : list_identities(transaction, account_id)) {
+    const auto told = text::parse_email(identity.email);
+    const bool is_first = identity.connected_at == account->created_at;
+    if (is_first && own && told && own->normalized == told->normalized) continue;
+    removed += transaction.execute(
+        "DELETE FROM identities WHERE account_id = $1 AND provider = $2 AND connected_at = $3", account_id,
+        identity.provider, identity.connected_at);
+  }
+  return removed;
 }
 
 }  // namespace keyward::domain

@@ -42,7 +42,7 @@ BOOST_DESCRIBE_STRUCT(Identity, (), (provider, email, connected_at, last_login_a
 std::optional<Uuid> find_identity_owner(storage::Transaction& transaction, const IdentityKey& key);
 std::vector<Identity> list_identities(storage::Transaction& transaction, const Uuid& account_id);
 [[nodiscard]] bool has_identity_of(storage::Transaction& transaction, const Uuid& account_id,
-                                   std::string_view provider);
+                                   std::string_view provider, std::string_view issuer);
 
 /// False, and nothing is stored, when it is connected already (to this account or another), or the account
 /// has another identity of this provider. Of N parallel calls exactly one wins.
@@ -56,8 +56,8 @@ void note_identity_login(storage::Transaction& transaction, const IdentityKey& k
 /// it there would be no way into the account.
 Result<void> remove_identity(storage::Transaction& transaction, const Uuid& account_id,
                              std::string_view provider);
-/// All that were connected since, but for the one that the account was made with: they may be those of
-/// somebody who took it over. Returns how many.
-std::int64_t remove_identities_since(storage::Transaction& transaction, const Uuid& account_id, Time since);
+/// All but the one that the account was made with, which also stays only while its address is the account's:
+/// they may be those of somebody who took it over. Returns how many.
+std::int64_t remove_added_identities(storage::Transaction& transaction, const Uuid& account_id);
 
 }  // namespace keyward::domain

@@ -117,6 +117,8 @@ TEST_P(IdentitiesInDatabase, an_identity_is_one_accounts_and_an_account_has_one_
   EXPECT_FALSE(connect(key, bob));
   EXPECT_FALSE(connect(key, ada_));
   EXPECT_FALSE(connect({"acme", "https://op.example", "s2"}, ada_));
+  EXPECT_TRUE(connect({"acme", "https://another.example", "s1"}, ada_))
+      << "the name was given to another issuer";
   EXPECT_EQ(owner_of(key), ada_);
 }
 
@@ -203,19 +205,24 @@ TEST_P(IdentitiesInDatabase, a_used_code_tells_what_came_of_it) {
   EXPECT_EQ(find()->session_id, session);
 }
 
-TEST_P(IdentitiesInDatabase, what_was_connected_lately_goes_but_not_what_the_account_was_made_with) {
+TEST_P(IdentitiesInDatabase, what_was_added_goes_and_the_first_one_too_when_the_address_is_another) {
   const auto bob = add_account("bob@example.com", std::nullopt);
-  ASSERT_TRUE(connect({"first", "i", "s"}, bob, start));
-  ASSERT_TRUE(connect({"early", "i", "s"}, bob, start + seconds{10}));
-  ASSERT_TRUE(connect({"late", "i", "s"}, bob, start + seconds{20}));
-  const auto since = [&](Time time) {
-    return write([&](storage::Transaction& t) { return remove_identities_since(t, bob, time); });
+  const auto connect_as = [&](const std::string& provider, const std::string& email, Time now) {
+    return write(
+        [&](storage::Transaction& t) { return insert_identity(t, {provider, "i", "s"}, bob, email, now); });
   };
-  EXPECT_EQ(since(start + seconds{20}), 1);
-  EXPECT_EQ(since(start), 1);
-  const auto left = write([&](storage::Transaction& t) { return list_identities(t, bob); });
-  ASSERT_EQ(left.size(), 1U);
-  EXPECT_EQ(left.front().provider, "first");
+  const auto remove = [&] {
+    return write([&](storage::Transaction& t) { return remove_added_identities(t, bob); });
+  };
+  ASSERT_TRUE(connect_as("first", "Bob@Example.com", start));
+  ASSERT_TRUE(connect_as("added", "bob@example.com", start + seconds{1}));
+  EXPECT_EQ(remove(), 1);
+  EXPECT_EQ(owner_of({"first", "i", "s"}), bob);
+  write([&](storage::Transaction& t) {
+    note_identity_login(t, {"first", "i", "s"}, "thief@example.com", start + seconds{2});
+    return true;
+  });
+  EXPECT_EQ(remove(), 1);
 }
 
 TEST_P(IdentitiesInDatabase, what_has_expired_is_swept) {

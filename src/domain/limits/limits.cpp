@@ -15,6 +15,7 @@ namespace {
 constexpr seconds hour{3600};
 constexpr seconds minute{60};
 constexpr unsigned v6_customer_bits = 64;
+constexpr std::uint32_t exchanges_factor = 10;
 
 std::string trimmed_lower_case(std::string_view text) {
   constexpr std::string_view white_space = " \t\r\n";
@@ -45,6 +46,8 @@ Limits::Limits(RateLimiter& engine, Secret key, const LimitSettings& settings)
   set(LimitClass::setup_address, {.quota = settings.register_per_hour, .window = hour});
   set(LimitClass::proof_address, {.quota = settings.proofs_per_minute, .window = minute});
   set(LimitClass::provider_address, {.quota = settings.provider_logins_per_minute, .window = minute});
+  set(LimitClass::exchange_address,
+      {.quota = settings.provider_logins_per_minute * exchanges_factor, .window = minute});
 }
 
 LimitKey Limits::key_of_login(std::string_view typed) const {

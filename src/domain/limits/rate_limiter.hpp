@@ -35,12 +35,13 @@ enum class LimitClass : std::uint8_t {
   forgot_address,
   proof_address,  // links and codes of mails
   setup_address,
-  provider_address,  // logins at providers, and what comes of them
+  provider_address,  // logins at providers
+  exchange_address,  // what comes of them: an application's server is one client for all its people
 };
-inline constexpr std::size_t limit_class_count = 10;
+inline constexpr std::size_t limit_class_count = 11;
 inline constexpr std::array<std::string_view, limit_class_count> limit_class_names{
-    "login",   "login_device", "login_devices", "login_address", "register",
-    "refresh", "forgot",       "proof",         "setup",         "provider"};
+    "login",  "login_device", "login_devices", "login_address", "register", "refresh",
+    "forgot", "proof",        "setup",         "provider",      "exchange"};
 inline std::string_view name_of(LimitClass limit) {
   return limit_class_names.at(static_cast<std::size_t>(limit));
 }

@@ -2,7 +2,7 @@
 
 #include "domain/accounts/accounts.hpp"
 #include "domain/sessions/sessions.hpp"
-#include "features/late_identities.hpp"
+#include "features/added_identities.hpp"
 #include "features/limited.hpp"
 
 namespace keyward::features {
@@ -138,7 +138,7 @@ Result<void> EmailChange::take_back(storage::Transaction& transaction, const dom
   if (auto set = domain::set_email(transaction, id, token.address(), now); !set) return set;
   // Whoever asked for the change knew the password.
   domain::clear_password_hash(transaction, id, now);
-  disconnect_late_identities(transaction, events, asker.client, id, now);
+  disconnect_added_identities(transaction, events, asker.client, id);
   domain::revoke_tokens(transaction, id);
   domain::revoke_undo_tokens_since(transaction, id, token.created_at);
   const auto ended = domain::end_sessions(transaction, id, std::nullopt, "email_change_undone", now);

@@ -2,7 +2,7 @@
 
 #include "domain/accounts/accounts.hpp"
 #include "domain/sessions/sessions.hpp"
-#include "features/late_identities.hpp"
+#include "features/added_identities.hpp"
 
 namespace keyward::features {
 
@@ -82,7 +82,7 @@ Result<void> PasswordReset::make_change(storage::Transaction& transaction, const
   if (!domain::reset_password_hash(transaction, id, change.token.email_normalized, change.new_hash, now))
     return refuse_proof();
   domain::revoke_tokens(transaction, id);
-  disconnect_late_identities(transaction, events, change.asker.client, id, now);
+  disconnect_added_identities(transaction, events, change.asker.client, id);
   const auto ended = domain::end_sessions(transaction, id, std::nullopt, "password_reset", now);
   events.record(transaction, about("authn_password_change", change.asker.client, id, "reset"));
   record_ended(transaction, events, {ended, change.asker.client, id, "password_reset"});

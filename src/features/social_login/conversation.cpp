@@ -27,6 +27,7 @@ using oauth2::ClientAuthentication;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr unsigned first_server_error = 500;
+constexpr unsigned too_many_requests = 429;
 constexpr unsigned ok = 200;
 
 std::unexpected<ProviderRefusal> refused(const jose::Refusal& refusal) {
@@ -42,10 +43,11 @@ std::unexpected<ProviderRefusal> failed(const outbound::Failure& failure) {
       .word = std::string{outbound::to_word(failure.refusal)}, .detail = failure.detail, .is_away = away});
 }
 
+bool is_away(unsigned status) { return status >= first_server_error || status == too_many_requests; }
+
 std::unexpected<ProviderRefusal> bad_status(unsigned status) {
-  return std::unexpected(ProviderRefusal{.word = "provider_error",
-                                         .detail = fmt::format("status {}", status),
-                                         .is_away = status >= first_server_error});
+  return std::unexpected(ProviderRefusal{
+      .word = "provider_error", .detail = fmt::format("status {}", status), .is_away = is_away(status)});
 }
 
 std::string form_of(const Pairs& pairs) {
@@ -206,7 +208,7 @@ Task<Heard<ProviderConversation::Redeemed>> ProviderConversation::redeem(const P
 
   auto answer = co_await uses_.client.send(std::move(request));
   if (!answer) co_return failed(answer.error());
-  if (answer->status >= first_server_error) co_return bad_status(answer->status);
+  if (is_away(answer->status)) co_return bad_status(answer->status);
   auto tokens = oauth2::parse_token_answer(answer->status, answer->body);
   wipe(answer->body);
   if (!tokens) co_return refused(tokens.error());

@@ -12,14 +12,16 @@ std::unexpected<Error> refuse_code(std::string_view why) {
 Task<Result<TokenAnswer>> Exchange::exchange(web::Public, web::Body<ExchangeForm, web::Unknown::ignored> form,
                                              web::Client client, RequestedLocale locale,
                                              web::AnswerHeaders headers) {
-  if (auto admitted = co_await limits.admit(domain::LimitClass::provider_address, client, headers); !admitted)
+  if (auto admitted = co_await limits.admit(domain::LimitClass::exchange_address, client, headers); !admitted)
     co_return fail_from(admitted);
   const Asker asker{std::move(client), std::move(locale.tag), std::nullopt};
   const auto known_keys = co_await sessions.keys_before();
   auto exchanged = co_await database.write(
       [&](storage::Transaction& transaction) { return take(transaction, form.value, asker); });
   if (exchanged.session) co_return co_await sessions.answer(std::move(*exchanged.session), known_keys);
-  events.emit(about("authn_login_fail", asker.client, std::nullopt, exchanged.refusal));
+  auto event = about("authn_login_fail", asker.client, exchanged.account_id, exchanged.refusal);
+  event.detail = exchanged.provider;
+  events.emit(std::move(event));
   co_return refuse_code(exchanged.refusal);
 }
 
@@ -30,21 +32,23 @@ Exchange::Exchanged Exchange::take(storage::Transaction& transaction, const Exch
   const auto taken = domain::use_login_code(transaction, code, now);
   if (!taken) {
     end_reused(transaction, code, asker);
-    return {.session = std::nullopt, .refusal = "handover_code"};
+    return {.refusal = "handover_code"};
   }
+  const auto refuse = [&](std::string_view why) -> Exchanged {
+    return {.refusal = why, .account_id = taken->account_id, .provider = taken->provider};
+  };
   if (!protocol::oauth2::verifies(form.code_verifier.text(), taken->code_challenge))
-    return {.session = std::nullopt, .refusal = "code_verifier"};
+    return refuse("code_verifier");
   const auto account = domain::find_account(transaction, taken->account_id);
   // Disabled since the browser came back.
-  if (!account || !domain::record_login(transaction, account->id, now))
-    return {.session = std::nullopt, .refusal = "account_disabled"};
+  if (!account || !domain::record_login(transaction, account->id, now)) return refuse("account_disabled");
   Visitor visitor{.asker = asker, .provider = taken->provider};
   // The session is the browser's, whose application may ask from a server.
   visitor.asker.client.user_agent = taken->user_agent;
   visitor.asker.client.address = taken->address;
   auto session = sessions.make(transaction, *account, visitor, now);
   domain::note_session_of_code(transaction, code, session.id);
-  return {.session = std::move(session), .refusal = {}};
+  return {.session = std::move(session)};
 }
 
 void Exchange::end_reused(storage::Transaction& transaction, std::string_view code,

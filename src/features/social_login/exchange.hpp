@@ -52,8 +52,10 @@ struct Exchange {
   /// A session, or the reason why there is none. Either way the code is used up: this is no error, which
   /// would undo that.
   struct Exchanged {
-    std::optional<NewSession> session;
-    std::string_view refusal;
+    std::optional<NewSession> session = {};
+    std::string_view refusal = {};
+    std::optional<Uuid> account_id = {};  // of a code that was one
+    std::string provider = {};
   };
   Exchanged take(storage::Transaction& transaction, const ExchangeForm& form, const Asker& asker) const;
   void end_reused(storage::Transaction& transaction, std::string_view code, const Asker& asker) const;

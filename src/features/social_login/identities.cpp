@@ -24,11 +24,12 @@ struct Standing {
 };
 
 std::optional<Standing> find_standing(storage::Transaction& transaction, const access::Principal& who,
-                                      std::string_view provider, Time now) {
+                                      const Provider& provider, Time now) {
   auto account = domain::find_account(transaction, who.account.id);
   if (!account) return std::nullopt;
   const bool recent = domain::is_session_begun_since(transaction, who.session_id, now - limits::recent_login);
-  return Standing{std::move(*account), domain::has_identity_of(transaction, who.account.id, provider),
+  return Standing{std::move(*account),
+                  domain::has_identity_of(transaction, who.account.id, provider.name, provider.issuer),
                   recent};
 }
 
@@ -42,10 +43,14 @@ domain::SecurityEvent about_identity(const access::Principal& who, const web::Cl
 
 }  // namespace
 
+std::string Identities::display_name_of(std::string_view name) const {
+  const auto* const provider = providers.find(name);
+  return provider == nullptr ? std::string{name} : provider->display_name;
+}
+
 IdentityView Identities::to_view(domain::Identity identity) const {
-  const auto* const provider = providers.find(identity.provider);
   return {.provider = identity.provider,
-          .display_name = provider == nullptr ? identity.provider : provider->display_name,
+          .display_name = display_name_of(identity.provider),
           .email = identity.email.empty() ? std::nullopt : std::optional{std::move(identity.email)},
           .connected_at = identity.connected_at,
           .last_login_at = identity.last_login_at};
@@ -69,8 +74,9 @@ Task<Result<ConnectBegun>> Identities::connect(access::SignedIn who, web::Path<"
       to_handover({form->return_to, form->code_challenge, form->code_challenge_method}, return_to_origins);
   if (!handover) co_return fail_from(handover);
   const auto now = clock.now();
-  const auto standing = co_await database.read(
-      [&, now](storage::Transaction& transaction) { return find_standing(transaction, *who, *name, now); });
+  const auto standing = co_await database.read([&, now](storage::Transaction& transaction) {
+    return find_standing(transaction, *who, **provider, now);
+  });
   if (!standing) co_return gone();
   if (standing->is_connected)
     co_return fail(ErrorCode::conflict, fmt::format("{} is connected", (*provider)->display_name));
@@ -150,10 +156,18 @@ Task<Result<web::NoContent>> Identities::disconnect(access::SignedIn who,
                                                     web::Path<"provider", std::string> name,
                                                     web::Client client, RequestedLocale locale) {
   const auto id = who->account.id;
+  const Asker asker{client, std::move(locale.tag), std::nullopt};
   auto removed = co_await database.write([&](storage::Transaction& transaction) -> Result<void> {
     if (!domain::find_live_account(transaction, who->session_id, id, clock.now())) return gone();
     if (auto gone_now = domain::remove_identity(transaction, id, *name); !gone_now) return gone_now;
     events.record(transaction, about_identity(*who, client, "identity_disconnected", *name));
+    // Whoever came by it is gone as well (S5).
+    const auto now = clock.now();
+    const auto ended = domain::end_sessions(transaction, id, who->session_id, "identity_disconnected", now);
+    record_ended(transaction, events, {ended, client, id, "identity_disconnected"});
+    transaction.after_commit([this, id] { revisions.bump_account(id); });
+    const auto account = domain::find_account(transaction, id);
+    if (account) mails.tell_identity_disconnected(transaction, *account, display_name_of(*name), asker);
     return {};
   });
   if (!removed) co_return std::unexpected(removed.error());

@@ -28,6 +28,7 @@
 #include "domain/identities/handover_codes.hpp"
 #include "domain/identities/identities.hpp"
 #include "domain/identities/provider_logins.hpp"
+#include "domain/revisions/revisions.hpp"
 #include "features/account_mails.hpp"
 #include "features/current_password.hpp"
 #include "features/events.hpp"
@@ -92,6 +93,7 @@ struct Identities {
   CurrentPassword& current_password;
   AddressLimits& limits;
   const AccountMails& mails;
+  domain::Revisions& revisions;
   domain::EventLog& events;
   const Clock& clock;
   std::string public_url;
@@ -109,6 +111,7 @@ struct Identities {
                                           web::Client client, RequestedLocale locale);
 
  private:
+  [[nodiscard]] std::string display_name_of(std::string_view name) const;
   [[nodiscard]] IdentityView to_view(domain::Identity identity) const;
   Result<domain::Identity> insert(storage::Transaction& transaction, const domain::HandoverCode& code,
                                   const Asker& asker) const;

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/limits.hpp"
+#include "domain/roles/permissions.hpp"
+#include "domain/sessions/sessions.hpp"
 #include "features/events.hpp"
 #include "text/unicode.hpp"
 
@@ -49,8 +53,7 @@ Result<domain::Account> AccountMatching::match(storage::Transaction& transaction
 Result<domain::Account> AccountMatching::enter(storage::Transaction& transaction, const Arrival& arrival,
                                                const Uuid& account_id) const {
   auto account = domain::find_account(transaction, account_id);
-  if (!account || !domain::record_login(transaction, account_id, arrival.now))
-    return refuse(arrival.provider, "account_disabled");
+  if (!account || account->disabled) return refuse(arrival.provider, "account_disabled");
   domain::note_identity_login(transaction, arrival.identity, arrival.person.email, arrival.now);
   if (uses_.needs_verified_email && !account->email_verified)
     return refuse(arrival.provider, "email_unverified");
@@ -84,13 +87,24 @@ Result<domain::Account> AccountMatching::connect(storage::Transaction& transacti
   event.detail = arrival.provider.name;
   uses_.events.record(transaction, std::move(event));
   uses_.mails.tell_identity_connected(transaction, owner, arrival.provider.display_name, arrival.asker);
+  // Whoever had a session may be somebody who registered the address before its owner, and had them confirm
+  // it.
+  const auto ended =
+      domain::end_sessions(transaction, owner.id, std::nullopt, "identity_connected", arrival.now);
+  record_ended(transaction, uses_.events, {ended, arrival.asker.client, owner.id, "identity_connected"});
+  transaction.after_commit([this, id = owner.id] { uses_.revisions.bump_account(id); });
   return enter(transaction, arrival, owner.id);
 }
 
 bool AccountMatching::drop_claim(storage::Transaction& transaction, const Arrival& arrival,
                                  const domain::Account& claim) const {
-  // Not an admin's that is the last one: whoever runs the server made it.
+  // Somebody who may give roles knows whose account it is.
+  const auto roles = domain::list_roles(transaction, claim.id);
+  if (std::ranges::any_of(roles, [](const auto& role) { return role != domain::role_user; })) return false;
+  const auto ended = domain::end_sessions(transaction, claim.id, std::nullopt, "claim_replaced", arrival.now);
+  record_ended(transaction, uses_.events, {ended, arrival.asker.client, claim.id, "claim_replaced"});
   if (!domain::delete_account(transaction, claim.id)) return false;
+  uses_.mails.tell_account_deleted(transaction, claim, arrival.asker);
   auto event = about("user_deleted", arrival.asker.client, claim.id, "claim_replaced");
   event.email = claim.email;
   event.detail = arrival.provider.name;

@@ -9,7 +9,7 @@
 //   an account has it, not verified          a claim of somebody who never showed that they read that mail:
 //   it
 //                                            is replaced by a new account, with another id and nothing of the
-//                                            old one (F2)
+//                                            old one (F2), unless an admin gave it a role
 //
 // Threats: an account registered with the victim's address in wait for them ("pre-hijacking"; the claim goes,
 // with its password, sessions, roles and identities) · a provider that lets people choose their address (F2)
@@ -42,9 +42,9 @@ class AccountMatching {
   };
   explicit AccountMatching(Dependencies dependencies) : uses_(dependencies) {}
 
-  /// The account, with its login recorded. Errors, with the word for events and for the URL that the browser
-  /// goes back to as their private detail: account_disabled, email_missing, email_unverified, sign_up_off
-  /// (forbidden), account_exists (conflict).
+  /// The account. Its login is recorded by whoever makes the session. Errors, with the word for events and
+  /// for the URL that the browser goes back to as their private detail: account_disabled, email_missing,
+  /// email_unverified, sign_up_off (forbidden), account_exists (conflict).
   Result<domain::Account> match(storage::Transaction& transaction, const Provider& provider,
                                 const protocol::oidc::Person& person, const Asker& asker, Time now) const;
 

@@ -55,7 +55,7 @@ bool Provider::is_authoritative(const text::EmailAddress& email, const protocol:
   if (std::ranges::find(trusted_domains, domain) != trusted_domains.end()) return true;
   // "Google is authoritative" for its own mail, and where it hosts the domain: its documentation of ID
   // tokens.
-  if (preset->type != "google") return false;
+  if (preset->type != "google" || issuer != preset->issuer) return false;
   return domain == "gmail.com" || (!person.hosted_domain.empty() && person.hosted_domain == domain);
 }
 

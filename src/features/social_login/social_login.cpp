@@ -50,9 +50,20 @@ Result<web::Page<ProviderView>> SocialLogin::list(web::Public) const {
 }
 
 std::string SocialLogin::cookie_name(std::string_view state) const {
-  // Without TLS (a developer's machine) a browser takes no cookie with this prefix.
-  const auto* const prefix = public_url.starts_with("https://") ? "__Host-" : "";
-  return fmt::format("{}kw_login_{}", prefix, domain::cookie_suffix(state));
+  return fmt::format("{}{}", cookie_prefix(), domain::cookie_suffix(state));
+}
+
+std::string_view SocialLogin::cookie_prefix() const {
+  // Without TLS (a developer's machine) a browser takes no cookie with __Host-.
+  return public_url.starts_with("https://") ? "__Host-kw_login_" : "kw_login_";
+}
+
+void SocialLogin::drop_old_cookies(std::string_view cookies, const Provider& provider,
+                                   const web::AnswerHeaders& headers) const {
+  const auto found = find_cookie_names(cookies, cookie_prefix());
+  if (found.size() < limits::login_cookies_max) return;
+  for (const auto name : found)
+    headers.add("Set-Cookie", fmt::format("{}=; Max-Age=0{}", name, cookie_end(provider)));
 }
 
 std::string SocialLogin::cookie_end(const Provider& provider) const {
@@ -64,7 +75,8 @@ std::string SocialLogin::cookie_end(const Provider& provider) const {
 
 Task<Result<web::SeeOther>> SocialLogin::begin(web::Public, web::Path<"provider", std::string> name,
                                                web::Query<ProviderLoginQuery, web::Unknown::ignored> query,
-                                               web::Client client, web::AnswerHeaders headers) {
+                                               web::Client client, web::RawRequest request,
+                                               web::AnswerHeaders headers) {
   if (auto admitted = co_await limits.admit(domain::LimitClass::provider_address, client, headers); !admitted)
     co_return fail_from(admitted);
   const auto provider = providers.get(*name);
@@ -103,7 +115,8 @@ Task<Result<web::SeeOther>> SocialLogin::begin(web::Public, web::Path<"provider"
                                     {},
                                     provider_retry_s});
   }
-  headers.set("Set-Cookie", std::move(cookie));
+  drop_old_cookies(request->header("Cookie").value_or(""), **provider, headers);
+  headers.add("Set-Cookie", std::move(cookie));
   co_return web::SeeOther{std::move(*url)};
 }
 
@@ -111,8 +124,11 @@ Task<Result<web::Response>> SocialLogin::come_back(web::Public, web::Path<"provi
                                                    web::Query<CallbackForm, web::Unknown::ignored> query,
                                                    web::Client client, RequestedLocale locale,
                                                    web::RawRequest request, web::AnswerHeaders headers) {
-  return finish(*name, query.value, {std::move(client), std::move(locale.tag), std::nullopt},
-                std::string{request->header("Cookie").value_or("")}, headers);
+  // A look is no login (S7): programs that check links ask with HEAD.
+  if (request->method == web::Method::head)
+    co_return fail(ErrorCode::method_not_allowed, "This path takes GET");
+  co_return co_await finish(*name, query.value, {std::move(client), std::move(locale.tag), std::nullopt},
+                            std::string{request->header("Cookie").value_or("")}, headers);
 }
 
 Task<Result<web::Response>> SocialLogin::come_back_by_form(
@@ -197,6 +213,8 @@ Task<Result<web::Response>> SocialLogin::answer_person(Return back, protocol::oi
     const auto now = clock.now();
     auto account = matching.match(transaction, *back.provider, person, back.asker, now);
     if (!account) return fail_from(account);
+    if (!domain::record_login(transaction, account->id, now))
+      return fail(ErrorCode::forbidden, "The account is disabled", "account_disabled");
     return sessions.make(transaction, *account, {.asker = back.asker, .provider = back.provider->name}, now);
   });
   if (!answer && answer.error().code == ErrorCode::unavailable) co_return std::unexpected(answer.error());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <ranges>
 
 #include "base/limits.hpp"
 #include "protocol/oauth2/characters.hpp"
@@ -93,12 +95,53 @@ bool is_plain_tail(std::string_view tail) {
   return is_url_tail(head) && is_url_tail(fragment) && is_plain_path(head.substr(0, head.find('?')));
 }
 
+/// An entry is an origin, or the address of one page there.
+bool leads_to(std::string_view given, std::string_view origin, std::string_view entry) {
+  if (entry == origin) return true;
+  if (!entry.starts_with(origin) || !given.starts_with(entry)) return false;
+  const auto rest = given.substr(entry.size());
+  return entry.substr(origin.size()).starts_with('/') &&
+         (rest.empty() || rest.front() == '?' || rest.front() == '#');
+}
+
+/// With each %xx as the character that it stands for; they are complete here.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  while (!text.empty()) {
+    std::size_t taken = 1;
+    char character = text.front();
+    if (character == '%') {
+      int value = 0;
+      std::from_chars(text.data() + 1, text.data() + 3, value, 16);
+      character = static_cast<char>(value);
+      taken = 3;
+    }
+    plain += character;
+    text.remove_prefix(taken);
+  }
+  return plain;
+}
+
+/// `code` or `error` is there already: an application that takes the first of two reads what somebody else
+/// chose.
+bool has_answer(std::string_view given) {
+  const auto head = given.substr(0, given.find('#'));
+  const auto mark = head.find('?');
+  if (mark == std::string_view::npos) return false;
+  return std::ranges::any_of(std::views::split(head.substr(mark + 1), '&'), [](const auto& part) {
+    const std::string_view pair{part.begin(), part.end()};
+    const auto name = unescaped(pair.substr(0, pair.find('=')));
+    return name == "code" || name == "error";
+  });
+}
+
 }  // namespace
 
 Result<std::string> check_return_to(std::string_view given, std::span<const std::string> origins) {
   if (given.size() > limits::return_to_max_bytes) return bad_return_to("is too long");
   if (given.starts_with('/')) {
     if (!is_plain_tail(given)) return bad_return_to("is not a plain path");
+    if (has_answer(given)) return bad_return_to("has a parameter that the answer is told by");
     return std::string{given};
   }
   // Whatever else it may be, what stands before the first '/', '?' or '#' behind the scheme's is compared as
@@ -106,10 +149,12 @@ Result<std::string> check_return_to(std::string_view given, std::span<const std:
   const auto slashes = given.find("://");
   if (slashes == std::string_view::npos) return bad_return_to("must be a path or a whole https address");
   const auto origin = given.substr(0, given.find_first_of("/?#", slashes + 3));
-  const bool listed = std::ranges::find(origins, origin) != origins.end();
+  const bool listed =
+      std::ranges::any_of(origins, [&](const auto& entry) { return leads_to(given, origin, entry); });
   if (!listed || !is_allowed_origin(origin)) return bad_return_to("leads to an origin that is not allowed");
   if (!is_plain_tail(given.substr(origin.size())))
     return bad_return_to("has characters that do not belong there");
+  if (has_answer(given)) return bad_return_to("has a parameter that the answer is told by");
   return std::string{given};
 }
 

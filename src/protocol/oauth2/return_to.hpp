@@ -17,8 +17,9 @@
 
 namespace keyward::protocol::oauth2 {
 
-/// What goes into Location: `given` itself. Error: invalid_input for the field `return_to`. An entry of
-/// `origins` that is no origin as a browser spells it allows nothing.
+/// What goes into Location: `given` itself. Error: invalid_input for the field `return_to`. An entry
+/// of `origins` is one as a browser spells it, which allows every path there, or one with a path, which
+/// allows that path with any query. Any other allows nothing.
 Result<std::string> check_return_to(std::string_view given, std::span<const std::string> origins);
 
 }  // namespace keyward::protocol::oauth2

@@ -79,7 +79,9 @@ TEST(ReturnTo, F8_a_list_that_is_wrong_opens_nothing) {
                                         "*",
                                         "null",
                                         "https://a@b",
-                                        "https://a/b",
+                                        "https://a@b/c",
+                                        "https://a//b",
+                                        "https://a/../b",
                                         "https://a?b",
                                         "https://A",
                                         "https://a:443",
@@ -102,6 +104,28 @@ TEST(ReturnTo, F8_a_list_that_is_wrong_opens_nothing) {
     EXPECT_FALSE(is_taken(origin, origins)) << origin;
     EXPECT_FALSE(is_taken(std::string{origin} + "/x", origins)) << origin;
   }
+}
+
+TEST(ReturnTo, F8_an_entry_with_a_path_is_that_page_alone) {
+  const std::vector<std::string> pages{"https://app.example/signed-in"};
+  for (const auto* const there : {"", "?x=1", "#f", "?x=1#f"})
+    EXPECT_TRUE(is_taken(pages.front() + there, pages)) << there;
+  for (const auto* const elsewhere :
+       {"https://app.example", "https://app.example/", "https://app.example/other",
+        "https://app.example/signed-in/x", "https://app.example/signed-inx",
+        "https://app.example/signed-in/../x", "https://app.example:8443/signed-in",
+        "https://app.example.evil/signed-in"})
+    EXPECT_FALSE(is_taken(elsewhere, pages)) << elsewhere;
+}
+
+TEST(ReturnTo, F8_what_the_answer_is_told_by_is_not_there_already) {
+  const std::vector<std::string> origins{"https://app.example"};
+  for (const auto* const query : {"?code=x", "?x=1&code=x", "?code", "?error=x", "?c%6Fde=x", "?%65rror=x"}) {
+    EXPECT_FALSE(is_taken(std::string{"https://app.example/"} + query, origins)) << query;
+    EXPECT_FALSE(is_taken(std::string{"/x"} + query, origins)) << query;
+  }
+  for (const auto* const query : {"?xcode=x", "?codes=x", "?x=code", "#code=x", "?c%2Fode=x"})
+    EXPECT_TRUE(is_taken(std::string{"https://app.example/"} + query, origins)) << query;
 }
 
 TEST(ReturnTo, has_a_limit) {

@@ -10,7 +10,7 @@ CREATE TABLE identities (
   last_login_at BIGINT,
   PRIMARY KEY (provider, issuer, subject)
 );
-CREATE UNIQUE INDEX identities_by_account ON identities (account_id, provider);
+CREATE UNIQUE INDEX identities_by_account ON identities (account_id, provider, issuer);
 
 -- Logins at a provider that have come back: each comes back once.
 CREATE TABLE used_logins (

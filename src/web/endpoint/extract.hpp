@@ -87,6 +87,10 @@ class AnswerHeaders {
         return;
       }
     }
+    add(name, std::move(value));
+  }
+  /// Beside what there is of this name (Set-Cookie).
+  void add(std::string_view name, std::string value) const {
     request_->answer_headers.emplace_back(name, std::move(value));
   }
 
