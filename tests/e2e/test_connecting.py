@@ -49,6 +49,9 @@ def test_the_whole_way_to_connect_and_to_take_off(world, user):
     assert server.call("DELETE", "/me/identities/nobody", token=user["access_token"]).status == 404
     assert server.call("DELETE", "/me/identities/one", token=user["access_token"]).status == 204
     assert identities(server, user) == []
+    wait_until(lambda: server.call("GET", "/me", token=login["access_token"]).status == 401, "who came by it is out", 3)
+    told = settled_mails(server.data, "identity_disconnected", whoami(server, user)["email"])
+    assert len(told) == 1 and made["display_name"] in told[0].text
     events_about(server, "user_updated", user["user_id"], reason="identity_disconnected")
     assert logged_in(server, one, person)["user_id"] != user["user_id"], "who comes again is somebody new"
     assert connected(server, user, two, new_person())["provider"] == "two"

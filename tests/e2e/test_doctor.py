@@ -17,6 +17,7 @@ from database import POSTGRES, connect
 from faulty_smtp import FaultySmtp
 from keyward import GOOD_PASSWORD, Keyward, command
 from people import add_user
+from signing import Key
 from smtp_server import Authority, SmtpServer
 from test_tls import Https, files_of
 
@@ -358,18 +359,20 @@ def test_every_secret_setting_comes_from_a_file_as_systemd_passes_credentials(tm
     credentials.mkdir(mode=0o500)
     credentials.chmod(0o700)
     env = {"CREDENTIALS_DIRECTORY": str(credentials)}
-    values = {"KEYWARD_MASTER_KEY": "ef" * 32, "KEYWARD_STORAGE_URL": str(tmp_path / "elsewhere.db"), "KEYWARD_REDIS_URL": "redis://:pw@127.0.0.1:9"}
+    values = {"KEYWARD_MASTER_KEY": "ef" * 32, "KEYWARD_STORAGE_URL": str(tmp_path / "elsewhere.db"), "KEYWARD_REDIS_URL": "redis://:pw@127.0.0.1:9",
+              "KEYWARD_PROVIDERS_NAME_PRIVATE_KEY": Key("ES256").pem}
     for name in secrets:
         file = credentials / name.lower()
         file.write_text(values.get(name, "a secret") + "\n")
         file.chmod(0o400)
         env[name + "_FILE"] = f"{env['CREDENTIALS_DIRECTORY']}/{file.name}"
     mail = {"KEYWARD_MAIL_USERNAME": "ada", "KEYWARD_MAIL_SMTP_URL": "smtps://a", "KEYWARD_MAIL_FROM": "a@example.com"}
-    code, out, errors = command("config", "show", "--json", env={**env, **mail})
+    provider = {"KEYWARD_PROVIDERS_NAME_CLIENT_ID": "a", "KEYWARD_PROVIDERS_NAME_ISSUER": "https://id.upstream.example"}
+    code, out, errors = command("config", "show", "--json", env={**env, **mail, **provider})
     assert code == 0, errors
     origins = {row["origin"] for row in json.loads(out)["items"]}
     assert {f"environment {name}_FILE" for name in secrets} <= origins
-    assert "a secret" not in out and "efef" not in out and ":pw@" not in out
+    assert "a secret" not in out and "efef" not in out and ":pw@" not in out and "PRIVATE KEY-" not in out
 
 
 def test_too_few_descriptors(data):

@@ -36,7 +36,7 @@ HEADS = {
     "forwarded_server": ["Host: {host}", f"X-Forwarded-Server: {EVIL}"],
     "other_names": ["Host: {host}", f"X-Host: {EVIL}", f"X-HTTP-Host-Override: {EVIL}", f"X-Original-Host: {EVIL}",
                     f"X-Original-URL: https://{EVIL}/", f"X-Rewrite-URL: https://{EVIL}/", f"X-Real-Host: {EVIL}"],
-    "origin": ["Host: {host}", f"Origin: https://{EVIL}", f"Referer: https://{EVIL}/reset"],
+    "referer": ["Host: {host}", f"Referer: https://{EVIL}/reset"],
 }
 MALFORMED = {"host_with_at", "host_with_path", "host_with_space", "host_after_port", "host_empty", "host_absent", "two_hosts",
              "two_hosts_turned", "folded_host"}
@@ -87,7 +87,7 @@ def test_R4_the_link_of_a_reset_never_moves(public, email, head, target):
         assert not settled_mails(public.data, "reset_password", email)
 
 
-@pytest.mark.parametrize("head", ["another_host", "forwarded_host", "forwarded", "forwarded_proto", "origin"])
+@pytest.mark.parametrize("head", ["another_host", "forwarded_host", "forwarded", "forwarded_proto", "referer"])
 def test_R4_nor_do_the_links_of_the_other_mails(public, email, head):
     lines, new = HEADS[head], "new." + email
     assert send(public, "{path}", lines, "/register", {"email": email, "password": GOOD_PASSWORD}) == 201
@@ -114,6 +114,17 @@ def test_R4_nor_do_the_forms_of_the_pages_lead_elsewhere(public, email, head):
         if head not in MALFORMED:
             assert f"\r\nLocation: /account/{page}?transaction=kw_tx_" in answer
             check(wait_for_mail(public.data, kind, email, 2 if kind == "verify_email" else 1), page)
+
+
+@pytest.mark.parametrize("path, kind", [("/forgot-password", "application/json"),
+                                        ("/account/forgot-password", "application/x-www-form-urlencoded")])
+def test_R4_S7_a_page_of_another_site_gets_no_link_sent(public, email, path, kind):
+    public.register(email)
+    content = json.dumps({"email": email}) if kind.endswith("json") else urllib.parse.urlencode({"email": email})
+    for target in ("{path}", f"http://{EVIL}{{path}}"):
+        answer = exchange(public, target, ["Host: {host}", f"Origin: https://{EVIL}"], path, content, kind)
+        assert answer[9:12] == "403" and EVIL not in answer, answer
+    assert not settled_mails(public.data, "reset_password", email)
 
 
 def test_R4_nor_does_that_of_an_address_that_is_taken(data, email):

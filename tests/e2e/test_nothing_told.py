@@ -60,7 +60,7 @@ def test_A6_A7_the_bytes_of_the_answers_are_the_same(tmp_path_factory, path, lim
     env = REQUIRED if limits == "off" else {"KEYWARD_REGISTRATION_VERIFICATION": "required"}
     with Keyward(folder / "data", env=env) as server:
         made = people(server)
-        for more in ((), ("Accept-Language: de", "Origin: https://app.example"), ("Keyward-Device: kw_dv_x", "Cookie: a=b")):
+        for more in ((), ("Accept-Language: de", "Referer: https://app.example/"), ("Keyward-Device: kw_dv_x", "Cookie: a=b")):
             seen = answers(server, path, {name: (asked(path, name, one), one) for name, (one,) in made.items()}, more)
             for name, text in seen.items():
                 assert text.startswith(f"HTTP/1.1 {STATUS[path]} "), (name, text)

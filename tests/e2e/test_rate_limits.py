@@ -125,7 +125,7 @@ def test_A3_the_budget_does_not_refill_by_spelling_headers_or_fields(limited, em
         assert limited.login(other).status == 401, other
     for number, name in itertools.product(range(3), ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP",
                                                      "CF-Connecting-IP", "True-Client-IP", "Via", "Keyward-Device",
-                                                     "Cookie", "User-Agent", "X-Request-Id", "Origin", "Host")):
+                                                     "Cookie", "User-Agent", "X-Request-Id", "Referer", "Host")):
         values = {"Forwarded": f"for=198.51.100.{number}", "Cookie": f"__Host-kw_device=kw_dv_{number}"}
         headers = {name: values.get(name, f"198.51.100.{number}")}
         answer = limited.call("POST", "/login", {"email": email, "password": GOOD_PASSWORD}, headers=headers)

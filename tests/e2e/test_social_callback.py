@@ -107,7 +107,7 @@ def test_H2_a_browser_that_begins_again_and_again_still_comes_back(world):
     """Somebody who goes back and forth, or whom a page sends here over and over: the cookies of it end no login."""
     server, good, _ = world
     visitor = Visitor(server)
-    for application in [Application("/" + "a" * 2047)] * 12 + [Application()] * 50:
+    for application in [Application("/" + "a" * 511)] * 12 + [Application()] * 50:
         visitor.begin("good", **application.query)
         assert all(len(line) < 4096 for line in visitor.cookie_lines)
     answer = visitor.log_in(good, new_person())
@@ -194,6 +194,18 @@ def test_F4_what_stands_twice_or_is_no_form_is_refused(world):
         answer = visitor.ask("GET", f"{path}?{query}{more}")
         assert answer.status in (400, 422) and b"access_token" not in answer.body, answer
     assert good.token_requests == asked
+
+
+def test_S7_a_look_at_a_callback_uses_nothing_up(world):
+    """Programs that check links ask with HEAD."""
+    server, good, _ = world
+    visitor, asked = Visitor(server), good.token_requests
+    target, parameters = sent_back(visitor, good)
+    cookies = dict(visitor.cookies)
+    path = target.removeprefix(server.url) + "?" + urllib.parse.urlencode(parameters)
+    assert visitor.ask("HEAD", path).status == 405 and good.token_requests == asked
+    visitor.cookies = cookies
+    assert visitor.come_back(good, (target, parameters)).status == 200
 
 
 # ── All at once ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -305,6 +317,20 @@ def test_F8_S11_nobody_is_sent_where_the_settings_do_not_say(sending):
         answer = server.call("GET", "/auth/good/login?" + query)
         assert answer.status == 414 or answer.status == 422 and answer.fields == ["return_to"], (given[:99], answer)
         assert "Location" not in answer.headers and "Set-Cookie" not in answer.headers
+
+
+def test_F8_where_a_page_is_listed_no_other_page_of_its_origin_is(tmp_path):
+    page = "https://app.example/signed-in"
+    with peers_for_tests() as peers:
+        good = OpenIdProvider(peers, "good")
+        with server_with(tmp_path, good, env={"KEYWARD_SOCIAL_RETURN_TO_ORIGINS": f"{page}, https://whole.example"}) as server:
+            for given in (page, "https://whole.example/any/page", "/docs"):
+                application = Application(given)
+                assert application.code_from(log_in(server, good, new_person(), **application.query))
+            for given in ("https://app.example", "https://app.example/", page + "/", page + "/more", page + "2", page.upper(),
+                          page + "/../other", page + "%2f", "https://app.example/other"):
+                answer = server.call("GET", "/auth/good/login?" + urllib.parse.urlencode(Application(given).query))
+                assert answer.status == 422 and answer.fields == ["return_to"], (given, answer)
 
 
 NODE = """
