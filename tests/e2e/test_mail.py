@@ -295,7 +295,7 @@ def test_preview_writes_every_mail_in_every_language(data, tmp_path):
     assert code == 0, err
     kinds = {"verify_email", "reset_password", "password_changed", "email_change_confirm", "email_change_warn", "new_device",
              "email_changed", "account_deleted", "login_after_failures", "session_ended_reuse",
-             "already_registered", "identity_connected", "test"}
+             "already_registered", "identity_connected", "identity_disconnected", "test"}
     for locale in ("en", "de"):
         assert {path.stem for path in (tmp_path / "out" / locale).glob("*.eml")} == kinds
         for path in (tmp_path / "out" / locale).iterdir():

@@ -99,7 +99,7 @@ void Registration::carry_out(storage::Transaction& transaction,
   const domain::NewAccount account{.id = *request.account_id,
                                    .email = *email,
                                    .full_name = request.full_name,
-                                   .password_hash = *request.password_hash,
+                                   .password_hash = request.password_hash,
                                    .created_at = clock.now()};
   if (make_account(transaction, account, asker)) return;
   const auto owner = domain::find_account_by_email(transaction, email->normalized);

@@ -160,7 +160,7 @@ Task<Result<SocialLogin::Return>> SocialLogin::take_up(std::string name, std::st
   Return back{*provider, {}, std::move(asker)};
   const auto refuse_state = [&](std::string_view why) {
     (*provider)->results->add("invalid");
-    emit_refusal(back, "state", std::string{why});
+    emit_refusal(back, "state", why);
     return no_login();
   };
   if (state.empty()) co_return refuse_state("missing");
@@ -264,12 +264,12 @@ Error SocialLogin::note_refusal(const Return& back, const ProviderRefusal& refus
   return {ErrorCode::forbidden, fmt::format("What {} said was refused", name), refusal.detail, {}, 0};
 }
 
-void SocialLogin::emit_refusal(const Return& back, std::string_view word, std::string detail) {
+void SocialLogin::emit_refusal(const Return& back, std::string_view word, std::string_view detail) {
   auto event =
       about("authn_login_fail", back.asker.client,
             back.login.connecting ? std::optional{back.login.connecting->account_id} : std::nullopt, word);
   event.detail = back.provider->name;
-  if (!detail.empty()) event.detail += ": " + detail;
+  if (!detail.empty()) event.detail.append(": ").append(detail);
   events.emit(std::move(event));
 }
 

@@ -132,7 +132,7 @@ struct SocialLogin {
   Task<Result<web::Response>> answer_person(Return back, protocol::oidc::Person person);
   Task<Result<std::string>> hand_over(const Return& back, const protocol::oidc::Person& person);
   Error note_refusal(const Return& back, const ProviderRefusal& refusal);
-  void emit_refusal(const Return& back, std::string_view word, std::string detail = {});
+  void emit_refusal(const Return& back, std::string_view word, std::string_view detail = {});
   [[nodiscard]] std::string cookie_name(std::string_view state) const;
   /// Of logins that were begun and never came back: too many of them would fill the head of every request.
   void drop_old_cookies(std::string_view cookies, const Provider& provider,
