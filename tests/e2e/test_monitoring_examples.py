@@ -16,7 +16,8 @@ from test_tls import Https, ask, client_context, files_of
 DASHBOARD = ROOT / "examples/grafana-dashboard.json"
 ALERTS = ROOT / "examples/prometheus-alerts.yml"
 METRIC = re.compile(r"\b((?:keyward|process)_[a-z_]+)\b")
-ROWS = ["Traffic", "Logins", "Passwords", "Tokens", "Limits", "Mail", "Database", "TLS and process"]
+PROVIDER = {"KEYWARD_PROVIDERS_GOOGLE_CLIENT_ID": "a", "KEYWARD_PROVIDERS_GOOGLE_CLIENT_SECRET": "b"}
+ROWS = ["Traffic", "Logins", "Logins at providers", "Passwords", "Tokens", "Limits", "Mail", "Database", "TLS and process"]
 
 
 class Redis(RedisServer):
@@ -25,11 +26,11 @@ class Redis(RedisServer):
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
-    """All that a server with TLS and Redis shows after some traffic."""
+    """All that a server with TLS, Redis and a provider shows after some traffic."""
     folder = tmp_path_factory.mktemp("live")
     authority = Authority(folder)
     with contextlib.closing(Redis()) as redis, \
-            Https(folder / "data", *files_of(authority, "server"), KEYWARD_REDIS_URL=redis.url) as server:
+            Https(folder / "data", *files_of(authority, "server"), KEYWARD_REDIS_URL=redis.url, **PROVIDER) as server:
         context = client_context(authority)
 
         def post(path, **body):
