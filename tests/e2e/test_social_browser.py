@@ -149,3 +149,15 @@ def test_F8_the_back_button_and_a_reload_do_no_harm(world, browser):
     shown = told(browser, world, "signed in 200")
     browser.open(shown["url"])
     told(browser, world, "signed in 400")
+
+
+@pytest.mark.parametrize("path", [
+    "/auth/real/callback?state=x&error=<script>document.title='evil'</script>",
+    "/auth/real/callback?state=<img src=x onerror=document.title='evil'>&code=x",
+    "/auth/real/login?return_to=JaVaScRiPt:document.title='evil'&code_challenge=" + "A" * 43 + "&code_challenge_method=S256",
+    "/auth/<script>document.title='evil'</script>/login",
+], ids=["error", "state", "return_to", "provider"])
+def test_S11_nothing_that_an_address_says_runs_in_the_browser(world, browser, path):
+    server, _ = world
+    shown = browser.open(server.url + urllib.parse.quote(path, safe="/?&=:;'<>()"))
+    assert shown["title"] != "evil" and '"status":4' in shown["text"].replace(" ", ""), shown
