@@ -279,6 +279,7 @@ void Application::construct_features(features::Providers providers) {
   router_.provide(*templates_);
   router_.map_exceptions(to_error);
   router_.let_read(config_.server.cors_origins);
+  router_.is_reached_at(config_.server.public_url);
 }
 
 void Application::construct_mail_flows() {

@@ -17,7 +17,8 @@ bool is_own_origin(std::string_view origin, std::string_view host) {
 
 }  // namespace
 
-bool is_refused_cross_site(const Request& request, const Route& route, const Cors& cors) {
+bool is_refused_cross_site(const Request& request, const Route& route, const Cors& cors,
+                           std::string_view own_origin) {
   if (route.from_other_sites || !may_change_something(request.method)) return false;
   const auto site = request.header("Sec-Fetch-Site");
   if (site == "same-origin" || site == "none") return false;
@@ -28,7 +29,8 @@ bool is_refused_cross_site(const Request& request, const Route& route, const Cor
   // A browser without Fetch Metadata hides the origin of our own pages' forms too, since they send no
   // referrer.
   if (origin == "null") return !route.is_page;
-  return !is_own_origin(*origin, request.header("Host").value_or(""));
+  // A proxy may have written another Host.
+  return *origin != own_origin && !is_own_origin(*origin, request.header("Host").value_or(""));
 }
 
 }  // namespace keyward::web

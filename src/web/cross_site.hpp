@@ -16,6 +16,8 @@
 
 namespace keyward::web {
 
-[[nodiscard]] bool is_refused_cross_site(const Request& request, const Route& route, const Cors& cors);
+/// `own_origin`: of the public URL. The Host that the request was sent to counts as well.
+[[nodiscard]] bool is_refused_cross_site(const Request& request, const Route& route, const Cors& cors,
+                                         std::string_view own_origin);
 
 }  // namespace keyward::web

@@ -62,6 +62,14 @@ TEST_F(CrossSiteTest, S7_our_own_pages_listed_applications_and_programs_may) {
   EXPECT_EQ(status_of({{"Origin", "https://app.example"}}), 204U);
 }
 
+TEST_F(CrossSiteTest, S7_our_own_pages_are_known_behind_a_proxy_that_writes_another_host) {
+  const Headers from_our_page{{"Origin", "https://public.example"}};
+  EXPECT_EQ(status_of(from_our_page), 403U);
+  router.is_reached_at("https://public.example");
+  EXPECT_EQ(status_of(from_our_page), 204U);
+  EXPECT_EQ(status_of({{"Origin", "https://public.example.evil"}}), 403U);
+}
+
 TEST_F(CrossSiteTest, S7_what_changes_nothing_is_not_asked_for_its_site) {
   EXPECT_EQ(status_of({{"Sec-Fetch-Site", "cross-site"}}, Method::get), 204U);
   EXPECT_EQ(status_of({{"Sec-Fetch-Site", "cross-site"}}, Method::head), 204U);

@@ -196,7 +196,7 @@ Task<Response> Router::handle(Request& request) {
   request.route = route->number;
   request.pattern = route->path;
 
-  if (is_refused_cross_site(request, *route, cors_)) {
+  if (is_refused_cross_site(request, *route, cors_, own_origin_)) {
     co_return readable(to_problem({.code = ErrorCode::forbidden,
                                    .message = "Pages of other sites may not ask this",
                                    .private_detail = "cross_site"},

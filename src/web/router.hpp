@@ -70,6 +70,8 @@ class Router final : public Handler {
     services_.provide<S>(service);
   }
   void let_read(Cors cors) { cors_ = std::move(cors); }
+  /// What browsers call us: pages of this origin are ours (S7).
+  void is_reached_at(std::string origin) { own_origin_ = std::move(origin); }
   void map_exceptions(ExceptionMap map) { exception_map_ = std::move(map); }
 
   /// In the order they were added. They stand still: what points at one stays good.
@@ -90,6 +92,7 @@ class Router final : public Handler {
 
   Services services_;
   Cors cors_;
+  std::string own_origin_;
   ExceptionMap exception_map_;
   std::vector<std::unique_ptr<Route>> routes_;
   std::unique_ptr<Table> table_;
