@@ -81,7 +81,8 @@ class RawClient {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + from);
-    if (from != 1) ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    if (from != 1 && ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      throw std::runtime_error{"cannot come from this address"};
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
