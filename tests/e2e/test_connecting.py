@@ -6,8 +6,8 @@ import pytest
 
 from connecting import ask, code_at, code_for, confirm, connected
 from database import connect
-from flows import asked_reset, events_about, reset, rows, wait_until
-from keyward import GOOD_PASSWORD
+from flows import LIMITS_OFF, asked_reset, events_about, reset, rows, wait_until
+from keyward import GOOD_PASSWORD, Keyward
 from mailbox import settled_mails
 from openid_provider import Apple, OpenIdProvider, new_person
 from providers import (APP, BAD_CODE, Application, Visitor, bytes_of, local_email, log_in, logged_in, peers_for_tests,
@@ -21,6 +21,12 @@ def world(tmp_path_factory):
         known = [OpenIdProvider(peers, "one"), OpenIdProvider(peers, "two"), Apple(peers, "apple")]
         with server_with(tmp_path_factory.mktemp("connecting"), *known, env={"KEYWARD_SERVER_CORS_ORIGINS": APP}) as server:
             yield server, *known
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    with Keyward(tmp_path_factory.mktemp("proxied") / "data", "--public-url", "https://id.example.com", env=LIMITS_OFF) as server:
+        yield server
 
 
 @pytest.fixture
@@ -316,3 +322,13 @@ def test_S7_the_form_of_apple_comes_from_another_site_and_of_no_other_provider(w
     stolen = apple.authorize(Visitor(server).begin("apple"), new_person("eve"))
     assert victim.come_back(apple, stolen).status == 400, "it counts in the browser that went"
     wait_until(lambda: stored(server)[0] == there[0] + 1, "one account was made")
+
+
+@pytest.mark.parametrize("headers, is_own", [
+    ({"Origin": "https://id.example.com"}, True), ({"Origin": "https://id.example.com", "Host": "backend:8080"}, True),
+    ({"Origin": "http://id.example.com"}, False), ({"Origin": "https://id.example.com.evil.example", "Host": "backend:8080"}, False),
+    ({"Origin": "https://backend.evil.example", "Host": "backend:8080"}, False),
+], ids=str)
+def test_S7_this_site_is_known_behind_a_proxy_that_writes_another_host(proxied, headers, is_own):
+    answer = proxied.call("POST", "/account/forgot-password", form={"email": local_email()}, headers=headers)
+    assert answer.status == (303 if is_own else 403), answer
