@@ -228,6 +228,7 @@ int run_command_line(int argument_count, char** arguments) {
   Words words;
   CLI::App app{"Keyward: an identity server in one binary", "keyward"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "keyward " KEYWARD_VERSION, "Print the version");
   add_serve(app, words);
   add_user(app, words);
   add_key(app, words);

@@ -69,6 +69,12 @@ class Loader {
       return;
     }
     const Setting* setting = find_setting(key);
+    if (setting == nullptr && key.starts_with("provider.")) {
+      errors_.push_back(
+          {std::string{key}, origin,
+           fmt::format("is no setting; did you mean providers.{}?", key.substr(key.find('.') + 1))});
+      return;
+    }
     if (setting == nullptr) {
       errors_.push_back(
           {std::string{key}, origin, fmt::format("is no setting; did you mean {}?", nearest_setting(key))});

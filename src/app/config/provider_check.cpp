@@ -50,6 +50,7 @@ class ProviderCheck {
     const auto target = outbound::parse_target(issuer);
     if (!target) return refuse("issuer", target.error().message);
     if (issuer.contains('?')) return refuse("issuer", "has no query");
+    if (issuer.contains("/.well-known/")) return refuse("issuer", "ends before /.well-known/");
     if (!target->tls && (!is_loopback(target->host) || !is_of_this_machine(config_.server.public_url)))
       refuse("issuer", "must be https:// (http:// is for developing, with everything on this machine)");
   }

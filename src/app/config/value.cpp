@@ -205,7 +205,8 @@ std::expected<void, std::string> assign(const Setting& setting, const Target& wh
             if (!is_text_or_list(value) || has_control(value.text)) return refuse(setting);
             if (setting.are_origins) {
               *target = split_list(value.text);
-              for (const auto& entry : *target) {
+              for (auto& entry : *target) {
+                if (entry == std::string{origin_of(entry)} + "/") entry.pop_back();  // no page: all of them
                 if (auto origin = web::Cors::parse(origin_of(entry)); !origin)
                   return std::unexpected{std::move(origin).error().message};
               }

@@ -43,6 +43,9 @@ void check_metadata(Findings& found, const features::Provider& provider) {
                     cut_foreign(answer->error().detail)),
         std::string{mend});
   }
+  if (constexpr unsigned ok = 200; (*answer)->status != ok)
+    return found.error(fmt::format("{}: {} answers with status {}", provider.name, url, (*answer)->status),
+                       std::string{mend});
   const auto metadata = protocol::oidc::parse_provider_metadata((*answer)->body, provider.issuer,
                                                                 provider.trust->clear_text_loopback);
   if (!metadata) {
@@ -50,8 +53,8 @@ void check_metadata(Findings& found, const features::Provider& provider) {
                                    cut_foreign(metadata.error().detail)),
                        "the issuer must be written as the provider itself writes it");
   }
-  found.ok(fmt::format("{}: {} is there; tell it the redirect URI {}", provider.name, provider.issuer,
-                       provider.redirect_uri));
+  found.ok(fmt::format("{}: {} is there (client_id and secret are not tried); tell it the redirect URI {}",
+                       provider.name, provider.issuer, provider.redirect_uri));
 }
 
 }  // namespace

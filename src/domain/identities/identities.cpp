@@ -61,7 +61,9 @@ Result<void> remove_identity(storage::Transaction& transaction, const Uuid& acco
   const auto identities = list_identities(transaction, account_id);
   if (std::ranges::find(identities, provider, &Identity::provider) == identities.end())
     return fail(ErrorCode::not_found, "There is no such identity");
-  return fail(ErrorCode::conflict, "This is the only way into the account. Set a password first");
+  return fail(
+      ErrorCode::conflict,
+      "This is the only way into the account. Set a password first: a mail of POST /forgot-password does it");
 }
 
 std::int64_t remove_added_identities(storage::Transaction& transaction, const Uuid& account_id) {

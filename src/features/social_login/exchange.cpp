@@ -14,6 +14,9 @@ Task<Result<TokenAnswer>> Exchange::exchange(web::Public, web::Body<ExchangeForm
                                              web::AnswerHeaders headers) {
   if (auto admitted = co_await limits.admit(domain::LimitClass::exchange_address, client, headers); !admitted)
     co_return fail_from(admitted);
+  // What can be none is told without using the code up.
+  if (!protocol::oauth2::is_verifier(form->code_verifier.text()))
+    co_return fail_field("code_verifier", "must be 43 to 128 letters, digits or -._~ (RFC 7636)");
   const Asker asker{std::move(client), std::move(locale.tag), std::nullopt};
   const auto known_keys = co_await sessions.keys_before();
   auto exchanged = co_await database.write(

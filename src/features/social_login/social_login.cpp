@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "base/limits.hpp"
+#include "base/log.hpp"
 #include "features/cookies.hpp"
 #include "features/social_login/handover.hpp"
 #include "protocol/oauth2/form.hpp"
@@ -58,6 +59,22 @@ std::string_view SocialLogin::cookie_prefix() const {
   return public_url.starts_with("https://") ? "__Host-kw_login_" : "kw_login_";
 }
 
+/// A developer's machine has several names, and a cookie has one: the callback comes to the public URL's.
+std::optional<std::string> SocialLogin::own_spelling(const web::Request& request) const {
+  constexpr std::string_view in_clear = "http://";
+  if (!public_url.starts_with(in_clear)) return std::nullopt;
+  const auto own = std::string_view{public_url}.substr(in_clear.size());
+  const auto host = request.header("Host").value_or(own);
+  const auto is_of_loopback = [](std::string_view authority) {
+    return authority.starts_with("localhost:") || authority.starts_with("127.0.0.1:") ||
+           authority.starts_with("[::1]:");
+  };
+  const auto port_of = [](std::string_view authority) { return authority.substr(authority.rfind(':') + 1); };
+  if (host == own || !is_of_loopback(host) || !is_of_loopback(own) || port_of(host) != port_of(own))
+    return std::nullopt;
+  return public_url + std::string{request.target};
+}
+
 void SocialLogin::drop_old_cookies(std::string_view cookies, const Provider& provider,
                                    const web::AnswerHeaders& headers) const {
   const auto found = find_cookie_names(cookies, cookie_prefix());
@@ -74,9 +91,9 @@ std::string SocialLogin::cookie_end(const Provider& provider) const {
 }
 
 Task<Result<web::SeeOther>> SocialLogin::begin(web::Public, web::Path<"provider", std::string> name,
-                                               web::Query<ProviderLoginQuery, web::Unknown::ignored> query,
-                                               web::Client client, web::RawRequest request,
-                                               web::AnswerHeaders headers) {
+                                               web::Query<ProviderLoginQuery> query, web::Client client,
+                                               web::RawRequest request, web::AnswerHeaders headers) {
+  if (auto elsewhere = own_spelling(*request)) co_return web::SeeOther{std::move(*elsewhere)};
   if (auto admitted = co_await limits.admit(domain::LimitClass::provider_address, client, headers); !admitted)
     co_return fail_from(admitted);
   const auto provider = providers.get(*name);
@@ -94,12 +111,15 @@ Task<Result<web::SeeOther>> SocialLogin::begin(web::Public, web::Path<"provider"
     login.handover = std::move(ticket->handover);
     login.connecting = ticket->connecting;
   } else {
+    if (query->code_challenge && !query->return_to)
+      co_return fail_field("return_to", "is needed with code_challenge");
     auto handover = to_handover({query->return_to, query->code_challenge, query->code_challenge_method},
                                 return_to_origins);
     if (!handover) co_return fail_from(handover);
     login.handover = std::move(*handover);
   }
 
+  const auto return_to = login.handover.return_to;
   const auto state = logins.make_random_text();
   auto cookie = fmt::format("{}={}; Max-Age={}{}", cookie_name(state), logins.seal(login, state),
                             cookie_lifetime.count(), cookie_end(**provider));
@@ -109,9 +129,12 @@ Task<Result<web::SeeOther>> SocialLogin::begin(web::Public, web::Path<"provider"
     auto event = about("authn_login_fail", client, std::nullopt, url.error().word);
     event.detail = fmt::format("{}: {}", *name, url.error().detail);
     events.emit(std::move(event));
+    if (!return_to.empty())
+      co_return web::SeeOther{oauth2::with_query(return_to, {{"error", word_for_application(url.error())}})};
+    const auto* const what = url.error().is_away ? "{} cannot be reached" : "{} does not say what it must";
     co_return std::unexpected(Error{ErrorCode::unavailable,
-                                    fmt::format("{} cannot be reached", (*provider)->display_name),
-                                    url.error().detail,
+                                    fmt::format(fmt::runtime(what), (*provider)->display_name),
+                                    fmt::format("{}: {}", *name, url.error().detail),
                                     {},
                                     provider_retry_s});
   }
@@ -253,6 +276,10 @@ Error SocialLogin::note_refusal(const Return& back, const ProviderRefusal& refus
   const auto* const result = refusal.is_denial ? "denied" : refusal.is_away ? "unavailable" : "refused";
   back.provider->results->add(result);
   emit_refusal(back, refusal.word, refusal.detail);
+  // Most often the secret: something for whoever runs this server.
+  if (refusal.word == "token_refused")
+    log(LogLevel::error, "provider_refused_us",
+        {{"provider", back.provider->name}, {"reason", refusal.detail}});
   if (refusal.is_away)
     return {ErrorCode::unavailable,
             fmt::format("{} cannot be reached", name),
@@ -261,7 +288,7 @@ Error SocialLogin::note_refusal(const Return& back, const ProviderRefusal& refus
             provider_retry_s};
   if (refusal.is_denial)
     return {ErrorCode::forbidden, fmt::format("{} says that you did not agree", name), refusal.detail, {}, 0};
-  return {ErrorCode::forbidden, fmt::format("What {} said was refused", name), refusal.detail, {}, 0};
+  return {ErrorCode::forbidden, fmt::format("The login at {} did not succeed", name), refusal.detail, {}, 0};
 }
 
 void SocialLogin::emit_refusal(const Return& back, std::string_view word, std::string_view detail) {

@@ -106,8 +106,8 @@ struct SocialLogin {
 
   Result<web::Page<ProviderView>> list(web::Public) const;
   Task<Result<web::SeeOther>> begin(web::Public, web::Path<"provider", std::string> name,
-                                    web::Query<ProviderLoginQuery, web::Unknown::ignored> query,
-                                    web::Client client, web::RawRequest request, web::AnswerHeaders headers);
+                                    web::Query<ProviderLoginQuery> query, web::Client client,
+                                    web::RawRequest request, web::AnswerHeaders headers);
   Task<Result<web::Response>> come_back(web::Public, web::Path<"provider", std::string> name,
                                         web::Query<CallbackForm, web::Unknown::ignored> query,
                                         web::Client client, RequestedLocale locale, web::RawRequest request,
@@ -137,6 +137,7 @@ struct SocialLogin {
   /// Of logins that were begun and never came back: too many of them would fill the head of every request.
   void drop_old_cookies(std::string_view cookies, const Provider& provider,
                         const web::AnswerHeaders& headers) const;
+  [[nodiscard]] std::optional<std::string> own_spelling(const web::Request& request) const;
   [[nodiscard]] std::string_view cookie_prefix() const;
   [[nodiscard]] std::string cookie_end(const Provider& provider) const;
 };
