@@ -184,7 +184,7 @@ def test_F7_endpoints_on_private_addresses_are_asked_only_where_that_is_allowed(
         with server_with(tmp_path / issuer.encode().hex(), env=env) as server:
             began = time.monotonic()
             assert server.call("GET", "/auth/idp/login").status == 503, issuer
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 8, "it does not wait for what it may not ask"
             told, = server.wait_for_event("authn_login_fail")
             assert told["reason"] == "address_not_allowed", (issuer, told)
 
