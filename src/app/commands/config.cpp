@@ -15,8 +15,7 @@ int config_check(const CommonFlags& flags) {
   const auto config = load_config_or_complain(flags);
   if (!config) return exit_failed;
   if (const auto templates = load_templates(*config); !templates) return complain(templates.error().message);
-  if (const auto providers = load_providers(*config); !providers)
-    return complain(providers.error().message);
+  if (const auto providers = load_providers(*config); !providers) return complain(providers.error().message);
   for (const auto& warning : config->warnings) fmt::print(stderr, "keyward: {}\n", warning);
   fmt::print("{}\n", flags.json ? R"({"valid":true})" : "The configuration is good.");
   return exit_done;
