@@ -8,6 +8,7 @@
 #include "crypto/aead.hpp"
 #include "crypto/digest.hpp"
 #include "protocol/jose/jwk.hpp"
+#include "storage/errors.hpp"
 #include "text/base64url.hpp"
 
 namespace keyward::domain {
@@ -138,8 +139,11 @@ Result<std::string> KeyRing::blocking_rotate(Rotation rotation) {
 Task<KeySnapshotPointer> KeyRing::read() {
   auto loaded =
       co_await use_.database.read([this](storage::Transaction& transaction) { return load(transaction); });
-  if (!loaded) throw std::runtime_error(loaded.error().message);
-  co_return std::move(*loaded);
+  if (loaded) co_return std::move(*loaded);
+  // The database is away or has too much to do: come back later, and no fault of ours (H4).
+  if (loaded.error().code == ErrorCode::unavailable)
+    throw storage::Unavailable(loaded.error().private_detail);
+  throw std::runtime_error(loaded.error().message);
 }
 
 Task<KeySnapshotPointer> KeyRing::current() {

@@ -6,10 +6,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <filesystem>
+#include <latch>
 #include <thread>
 
 #include "crypto/system_random.hpp"
 #include "domain/tokens/token_issuer.hpp"
+#include "storage/errors.hpp"
 #include "storage/migrations.hpp"
 
 namespace keyward::domain {
@@ -70,6 +72,33 @@ TEST_F(KeyRingTest, another_master_key_is_refused_with_a_sentence) {
   const auto refused = make_ring(other).blocking_open();
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("master key does not open"), std::string::npos);
+}
+
+TEST_F(KeyRingTest, H4_a_database_that_takes_nothing_more_is_away_and_no_fault) {
+  database_.reset();
+  database_ =
+      storage::Database::open({.path = folder_ / "keyward.db", .reader_threads = 1, .queue_max = 1}).value();
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  clock_.advance(limits::key_snapshot_max_age + seconds{1});
+
+  std::latch reading{1};
+  std::latch over{1};
+  const auto hold = [&](storage::Transaction&) {
+    over.wait();
+    return true;
+  };
+  std::jthread reader{[&] {
+    database_->blocking_read([&](storage::Transaction& transaction) {
+      reading.count_down();
+      return hold(transaction);
+    });
+  }};
+  reading.wait();
+  std::jthread waiting{[&] { database_->blocking_read(hold); }};
+  while (database_->read_statistics().waiting == 0) std::this_thread::yield();
+  EXPECT_THROW(wait_for(ring.current()), storage::Unavailable);
+  over.count_down();
 }
 
 TEST_F(KeyRingTest, a_stored_key_is_bound_to_its_row) {
