@@ -1,14 +1,19 @@
 #include <array>
+#include <vector>
 
 #include "app/config/settings.hpp"
+#include "features/social_login/provider.hpp"
 
 namespace keyward::app {
 namespace {
 
 #define KEYWARD_AT(member) [](ProviderConfig& provider) -> Target { return &provider.member; }
 
-constexpr std::array<std::string_view, 7> types{"google", "github",  "microsoft", "apple",
-                                                "gitlab", "discord", "oidc"};
+const std::vector<std::string_view> types = [] {
+  std::vector<std::string_view> known;
+  for (const auto& preset : features::presets()) known.push_back(preset.type);
+  return known;
+}();
 constexpr std::array<std::string_view, 3> authentications{"basic", "post", "private_key_jwt"};
 constexpr std::array<std::string_view, 4> algorithms{"ES256", "EdDSA", "RS256", "PS256"};
 

@@ -26,8 +26,7 @@ std::string insert_handover_code(storage::Transaction& transaction, const NewHan
   auto code = std::string{prefix} + text::to_base64url(random.bytes<random_bytes>());
   transaction.execute(
       "INSERT INTO handover_codes (code_hash, purpose, account_id, session_id, provider, issuer, subject, "
-      "email, "
-      "code_challenge, user_agent, address, created_at, expires_at) "
+      "email, code_challenge, user_agent, address, created_at, expires_at) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
       hash_of(code), std::string_view{wanted.session_id ? "connect" : "login"}, wanted.account_id,
       wanted.session_id, wanted.identity.provider, wanted.identity.issuer, wanted.identity.subject,
@@ -59,9 +58,9 @@ std::optional<UsedCode> find_used_code(storage::Transaction& transaction, std::s
 std::optional<HandoverCode> use_connect_code(storage::Transaction& transaction, std::string_view code,
                                              const Uuid& account_id, const Uuid& session_id, Time now) {
   return transaction.find<HandoverCode>(
-      "UPDATE handover_codes SET used_at = $4 WHERE code_hash = $1 AND purpose = 'connect' AND account_id = "
-      "$2 "
-      "AND session_id = $3 AND used_at IS NULL AND expires_at > $4 RETURNING " KEYWARD_CODE_COLUMNS,
+      "UPDATE handover_codes SET used_at = $4 WHERE code_hash = $1 AND purpose = 'connect' "
+      "AND account_id = $2 AND session_id = $3 AND used_at IS NULL AND expires_at > $4 "
+      "RETURNING " KEYWARD_CODE_COLUMNS,
       hash_of(code), account_id, session_id, now);
 }
 

@@ -22,13 +22,7 @@ constexpr Time start{seconds{1'800'000'000}};
 class OutgoingMails : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const bool postgres = GetParam() == "postgres";
-    auto opened = postgres
-                      ? storage::Database::open(
-                            {.postgres_url = Secret{storage::conformance::postgres_url_of(folder_.path())},
-                             .writer_threads = 4})
-                      : storage::Database::open({.path = folder_.path() / "keyward.db"});
-    database_ = std::move(opened).value();
+    database_ = storage::conformance::open_database(GetParam(), folder_.path());
     ASSERT_TRUE(storage::blocking_migrate(*database_, start));
   }
 

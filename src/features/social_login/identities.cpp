@@ -145,10 +145,8 @@ Result<domain::Identity> Identities::insert(storage::Transaction& transaction,
   if (!domain::insert_identity(transaction, code.identity(), code.account_id, code.email, now))
     return fail(ErrorCode::conflict,
                 "This identity is connected with another account, or another one with this account");
-  const auto account = domain::find_account(transaction, code.account_id);
-  const auto* const provider = providers.find(code.provider);
-  if (account && provider != nullptr)
-    mails.tell_identity_connected(transaction, *account, provider->display_name, asker);
+  if (const auto account = domain::find_account(transaction, code.account_id))
+    mails.tell_identity_connected(transaction, *account, display_name_of(code.provider), asker);
   return domain::Identity{code.provider, code.email, now, std::nullopt};
 }
 

@@ -51,7 +51,7 @@ inline constexpr std::array<std::string_view, 6> provider_results{
     "refused",       // what the provider said did not pass
     "no_account",    // … or there is no account for the person
     "invalid",       // not a login that was begun here
-    "unavailable"};  // the provider does not answer
+    "unavailable"};  // the provider does not answer, or this server is busy
 
 struct Provider {
   std::string name;  // of its section; part of its paths and of the key of an identity

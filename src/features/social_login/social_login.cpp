@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <ranges>
-
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "features/cookies.hpp"
@@ -219,9 +217,11 @@ Task<Result<web::Response>> SocialLogin::answer_person(Return back, protocol::oi
   const auto return_to = back.login.handover.return_to;
   auto& results = *back.provider->results;
   auto refuse = [&](Error error) -> Result<web::Response> {
-    const auto word = error.private_detail;
-    results.add("no_account");
-    emit_refusal(back, word);
+    // Of a server that is busy the detail is for our log, and no word for anybody else.
+    const bool is_busy = error.code == ErrorCode::unavailable;
+    const auto word = is_busy ? std::string{"temporarily_unavailable"} : error.private_detail;
+    results.add(is_busy ? "unavailable" : "no_account");
+    if (!is_busy) emit_refusal(back, word);
     if (return_to.empty()) return std::unexpected(std::move(error));
     return see(oauth2::with_query(return_to, {{"error", word}}));
   };
@@ -240,7 +240,6 @@ Task<Result<web::Response>> SocialLogin::answer_person(Return back, protocol::oi
       return fail(ErrorCode::forbidden, "The account is disabled", "account_disabled");
     return sessions.make(transaction, *account, {.asker = back.asker, .provider = back.provider->name}, now);
   });
-  if (!answer && answer.error().code == ErrorCode::unavailable) co_return std::unexpected(answer.error());
   if (!answer) co_return refuse(std::move(answer).error());
   results.add("success");
   co_return json_answer(*answer);

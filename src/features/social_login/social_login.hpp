@@ -31,7 +31,6 @@
 #include "features/events.hpp"
 #include "features/limited.hpp"
 #include "features/new_sessions.hpp"
-#include "features/outcome.hpp"
 #include "features/requested_locale.hpp"
 #include "features/social_login/conversation.hpp"
 #include "features/social_login/matching.hpp"

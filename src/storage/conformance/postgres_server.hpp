@@ -13,12 +13,15 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/testing/temporary_folder.hpp"
+#include "storage/database.hpp"
 
 namespace keyward::storage::conformance {
 
@@ -113,6 +116,15 @@ inline std::string postgres_url_of(const std::filesystem::path& folder) {
     run_sql(server, "CREATE DATABASE \"" + database + "\"");
   }
   return with_database(server, database);
+}
+
+/// The database that belongs to a test's folder: of the engine "postgres", or a SQLite file.
+inline std::unique_ptr<Database> open_database(std::string_view engine, const std::filesystem::path& folder) {
+  auto opened = engine == "postgres"
+                    ? Database::open({.postgres_url = Secret{postgres_url_of(folder)}, .writer_threads = 4})
+                    : Database::open({.path = folder / "keyward.db"});
+  if (!opened) throw std::runtime_error(opened.error().message);
+  return std::move(*opened);
 }
 
 }  // namespace keyward::storage::conformance
