@@ -195,8 +195,7 @@ Result<std::vector<Migration>> blocking_migrate(Database& database, Time now,
         [&](Transaction& transaction) { return migrate_further(transaction, now, migrations); });
     if (!step) return step;
     for (const Migration& ran : *step) {
-      log(LogLevel::info, "database_migrated",
-          {{"number", std::to_string(ran.number)}, {"name", ran.name}});
+      log(LogLevel::info, "database_migrated", {{"number", std::to_string(ran.number)}, {"name", ran.name}});
       done.push_back(ran);
     }
     if (step->empty() || done.size() == planned->size()) return done;

@@ -114,14 +114,16 @@ bool is_host_name(std::string_view name) {
   return labels >= 2 && !std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Loaded with the first domain that needs it: what it is linked to (libunistring) is half a megabyte of a process.
+/// Loaded with the first domain that needs it: what it is linked to (libunistring) is half a megabyte of a
+/// process.
 const SharedLibrary& libidn2() {
   static const SharedLibrary library{"libidn2.so.0"};
   return library;
 }
 constinit const LoadedFunction<decltype(::idn2_lookup_u8), libidn2> lookup_domain{"idn2_lookup_u8"};
 
-/// ASCII without "--" in third place, which is Punycode or reserved (RFC 5891 §4.2.3.1): only to be written small.
+/// ASCII without "--" in third place, which is Punycode or reserved (RFC 5891 §4.2.3.1): only to be written
+/// small.
 bool is_plain(std::string_view domain) {
   for (std::size_t at = 0; at < domain.size(); ++at) {
     if (static_cast<unsigned char>(domain[at]) >= 0x80) return false;

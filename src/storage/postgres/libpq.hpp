@@ -1,7 +1,8 @@
-// libpq, loaded when PostgreSQL is first used: its functions under their own names, for the rest of this folder.
+// libpq, loaded when PostgreSQL is first used: its functions under their own names, for the rest of this
+// folder.
 //
-// They hide the ones that the header declares, which are not linked. libpq and what it is linked to (Kerberos,
-// LDAP, GnuTLS) are 17 libraries, 3 MB of an idle process that a server on SQLite has no use for.
+// They hide the ones that the header declares, which are not linked. libpq and what it is linked to
+// (Kerberos, LDAP, GnuTLS) are 17 libraries, 3 MB of an idle process that a server on SQLite has no use for.
 #pragma once
 
 #include <libpq-fe.h>
@@ -16,7 +17,8 @@ inline const SharedLibrary& libpq() {
 }
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,readability-identifier-naming): the name thrice, and libpq's own
-#define KEYWARD_LIBPQ(name) inline constinit const LoadedFunction<decltype(::name), libpq> name{#name}
+#define KEYWARD_LIBPQ(name) \
+  inline constinit const LoadedFunction<decltype(::name), libpq> name { #name }
 KEYWARD_LIBPQ(PQclear);
 KEYWARD_LIBPQ(PQcmdStatus);
 KEYWARD_LIBPQ(PQcmdTuples);

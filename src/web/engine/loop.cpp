@@ -42,7 +42,10 @@ Loop::Loop(unsigned index, Shared& shared)
       head_limits_{shared.options.header_max_bytes, shared.options.header_max_count,
                    shared.options.uri_max_bytes},
       answers_(shared.options.strict_transport_security),
-      request_ids_(index) {}
+      request_ids_(index),
+      // Two bodies of the largest size at the least, however large the settings let them be.
+      held_max_bytes_(std::max(Exchange::held_max_bytes / std::max(shared.options.loops, 1U),
+                               4 * shared.options.body_max_bytes)) {}
 
 Loop::~Loop() { tearing_down_ = true; }
 
@@ -182,11 +185,20 @@ std::unique_ptr<Exchange> Loop::take_exchange() {
 
 void Loop::give_back(std::unique_ptr<Exchange> exchange) {
   --exchanges_out_;
+  held_bytes_ -= std::exchange(exchange->held_bytes, 0);
   if (!exchange->is_small() || spare_exchanges_.size() >= spare_exchanges_max) return;
   exchange->input.truncate(0);
   wipe(exchange->body);
   wipe(exchange->output);
   spare_exchanges_.push_back(std::move(exchange));
+}
+
+bool Loop::may_hold(Exchange& exchange, std::size_t more_bytes) {
+  const std::size_t bytes = exchange.capacity() + more_bytes;
+  const std::size_t beyond = bytes - std::min(bytes, Exchange::free_max_bytes);
+  held_bytes_ += beyond - exchange.held_bytes;
+  exchange.held_bytes = beyond;
+  return beyond == 0 || held_bytes_ <= held_max_bytes_;
 }
 
 void Loop::begin_drain() {
