@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "base/limits.hpp"
-#include "mail/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "text/unicode.hpp"
 
 namespace keyward::mail {
