@@ -14,7 +14,7 @@ WorkPool::WorkPool(WorkPoolOptions options) : options_(std::move(options)) {
 WorkPool::~WorkPool() {
   std::deque<std::function<void()>> dropped;  // destroyed outside the lock
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     closing_ = true;
     dropped.swap(queue_);
   }
@@ -23,7 +23,7 @@ WorkPool::~WorkPool() {
 
 bool WorkPool::submit(std::function<void()> job) {
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     if (closing_ || queue_.size() >= options_.queue_max) return false;
     queue_.push_back(std::move(job));
   }
@@ -32,7 +32,7 @@ bool WorkPool::submit(std::function<void()> job) {
 }
 
 std::size_t WorkPool::waiting() const {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   return queue_.size();
 }
 
@@ -44,8 +44,8 @@ void WorkPool::thread_main() {
   while (true) {
     std::function<void()> job;
     {
-      std::unique_lock lock{mutex_};
-      wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+      Lock lock{mutex_};
+      wake_.wait(mutex_, [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || !queue_.empty(); });
       if (closing_) return;
       job = std::move(queue_.front());
       queue_.pop_front();

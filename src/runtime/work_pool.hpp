@@ -1,12 +1,10 @@
 // WorkPool: named threads for work that blocks or burns, behind a queue with a bound.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "runtime/completion.hpp"
 
 namespace keyward {
@@ -77,10 +76,10 @@ class WorkPool {
   void thread_main();
 
   WorkPoolOptions options_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
-  bool closing_ = false;
+  mutable Mutex mutex_;
+  Condition wake_;
+  std::deque<std::function<void()>> queue_ KEYWARD_GUARDED_BY(mutex_);
+  bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;
 };
 
