@@ -12,7 +12,8 @@ add_library(keyward_boost INTERFACE)
 target_include_directories(keyward_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
 target_compile_definitions(keyward_boost INTERFACE
   BOOST_ALL_NO_LIB BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
-  BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+  BOOST_ASIO_DISABLE_BOOST_COROUTINE
+  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8)  # a request has more coroutines under way than the two it keeps frames for
 
 function(keyward_pkg name module)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${module})

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -16,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "runtime/completion.hpp"
 
 namespace keyward {
@@ -82,10 +81,10 @@ class WorkPool {
   std::function<void()> wait_for_job(bool& has_worked);
 
   WorkPoolOptions options_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
-  bool closing_ = false;
+  mutable Mutex mutex_;
+  Condition wake_;
+  std::deque<std::function<void()>> queue_ KEYWARD_GUARDED_BY(mutex_);
+  bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;
 };
 

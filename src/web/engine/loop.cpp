@@ -243,7 +243,7 @@ void Loop::accept_waiting(Listener& listener) {
 void Loop::tell_when_drained() {
   if (tearing_down_ || accepting_ != 0 || !draining_ || drained_ || !connections_.empty()) return;
   drained_ = true;
-  const std::scoped_lock lock{shared_.mutex};
+  const Lock lock{shared_.mutex};
   ++shared_.loops_drained;
   shared_.wake.notify_all();
 }

@@ -6,14 +6,13 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 #include "runtime/task.hpp"
 #include "web/engine/answer.hpp"
 #include "web/engine/exchange.hpp"
@@ -56,10 +55,10 @@ struct Shared {
   PeerCounts peers{options.trusted_proxies};                  // of the first port
   std::vector<std::unique_ptr<ConnectionCount>> connections;  // of each port; complete before the loops run
   ProxyHint proxy_hint;
-  std::mutex mutex;  // guards the three below
-  std::condition_variable wake;
-  unsigned stop_calls = 0;
-  unsigned loops_drained = 0;
+  Mutex mutex;
+  Condition wake;
+  unsigned stop_calls KEYWARD_GUARDED_BY(mutex) = 0;
+  unsigned loops_drained KEYWARD_GUARDED_BY(mutex) = 0;
 };
 
 /// Written by the loop, read by anybody.

@@ -104,7 +104,7 @@ Task<bool> Session::send(Response response) {
   }
   if (alive && is_full(current.output)) alive = co_await flush();
   if (options().access_log) log_access(current.request, response, duration);
-  if (response.constant_body.empty()) wipe(response.body);
+  if (response.constant_body.empty()) keep_body_storage(std::move(response.body));
   co_return alive;
 }
 
