@@ -17,30 +17,35 @@ std::unique_ptr<Connection> Reconnector::connect() {
     throw Unavailable("the database is away: " + last_failure_);
   trying_ = true;
   lock.unlock();
+  std::unique_ptr<Connection> connection;
   try {
-    auto connection = driver_.connect(access_);
-    reconnects_.add();
-    lock.lock();
-    if (!last_failure_.empty()) log(LogLevel::info, "database_reconnected");
-    last_failure_.clear();
-    delay_ = {};
-    trying_ = false;
-    tried_.notify_all();
-    return connection;
+    connection = driver_.connect(access_);
   } catch (const std::exception& error) {
     note_failure(error.what());
     throw;
   }
+  reconnects_.add();
+  lock.lock();
+  const bool was_away = !last_failure_.empty();
+  last_failure_.clear();
+  delay_ = {};
+  trying_ = false;
+  tried_.notify_all();
+  lock.unlock();
+  if (was_away) log(LogLevel::info, "database_reconnected");
+  return connection;
 }
 
 void Reconnector::note_failure(const std::string& why) {
+  {
+    const Lock lock{mutex_};
+    trying_ = false;  // first of all: whatever fails below, the next thread may try
+    tried_.notify_all();
+    delay_ = std::clamp(delay_ * 2, limits::reconnect_delay_min, limits::reconnect_delay_max);
+    not_before_ = std::chrono::steady_clock::now() + delay_ / 2 + random_pause(delay_ / 2);
+    last_failure_ = why;
+  }
   log(LogLevel::error, "database_connect_failed", {{"error", why}});
-  const Lock lock{mutex_};
-  delay_ = std::clamp(delay_ * 2, limits::reconnect_delay_min, limits::reconnect_delay_max);
-  not_before_ = std::chrono::steady_clock::now() + delay_ / 2 + random_pause(delay_ / 2);
-  last_failure_ = why;
-  trying_ = false;
-  tried_.notify_all();
 }
 
 std::chrono::microseconds random_pause(std::chrono::microseconds most) {
