@@ -179,6 +179,44 @@ TEST_F(KeyRingTest, a_change_that_nobody_announced_is_found_and_announced) {
   EXPECT_EQ(ring.latest()->revision, revisions_->of_keys());
 }
 
+TEST_F(KeyRingTest, of_many_callers_one_reads_ahead_of_time) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const auto before = wait_for(ring.current());
+  const auto reads = [this, first = database_->read_statistics().durations.count()] {
+    return database_->read_statistics().durations.count() - first;
+  };
+  clock_.advance(microseconds{limits::key_snapshot_max_age} * 4 / 5);
+  asio::io_context loop{1};
+  std::vector<std::future<KeySnapshotPointer>> callers;
+  for (int i = 0; i < 64; ++i) callers.push_back(asio::co_spawn(loop, ring.current(), asio::use_future));
+  loop.run();
+  std::size_t with_new = 0;
+  for (auto& caller : callers) with_new += caller.get() == before ? 0 : 1;
+  EXPECT_EQ(with_new, 1U);
+  EXPECT_EQ(reads(), 1U);
+  EXPECT_NE(wait_for(ring.current()), before);
+  EXPECT_EQ(reads(), 1U);
+
+  clock_.advance(microseconds{limits::key_snapshot_max_age} * 4 / 5);
+  wait_for(ring.current());
+  EXPECT_EQ(reads(), 2U) << "the next time as well";
+}
+
+TEST_F(KeyRingTest, a_read_ahead_of_time_that_fails_takes_nothing_away) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const auto before = wait_for(ring.current());
+  database_->blocking_write([](storage::Transaction& transaction) {
+    transaction.execute("UPDATE signing_keys SET algorithm = $1", std::string{"none"});
+    return true;
+  });
+  clock_.advance(microseconds{limits::key_snapshot_max_age} * 4 / 5);
+  EXPECT_EQ(wait_for(ring.current()), before);
+  clock_.advance(microseconds{limits::key_snapshot_max_age} / 5);
+  EXPECT_THROW(wait_for(ring.current()), std::runtime_error);
+}
+
 TEST_F(KeyRingTest, a_clock_that_steps_back_does_not_stop_the_signing) {
   auto ring = make_ring(master_key_);
   ASSERT_TRUE(ring.blocking_open());
