@@ -17,7 +17,7 @@ import time
 
 from load import CORES, HERE, PASSWORD, Server
 
-sys.path.insert(0, str(HERE.parent / "tests/e2e"))
+sys.path.append(str(HERE.parent / "tests/e2e"))  # behind our own: both have a load.py
 import attackers  # noqa: E402
 from memory_bound import bound_mib  # noqa: E402
 from wire import Wire  # noqa: E402
