@@ -208,6 +208,7 @@ TEST(SigningKey, a_private_part_that_does_not_fit_is_refused) {
   EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::es256, {ec, Secret{as_bytes(std::string(32, '\xff'))}}));
   EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::es256, {ec, Secret{}}));
   const auto& ed = key_of(Algorithm::eddsa).public_key().numbers();
+  EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::eddsa, {ed, Secret{as_bytes(std::string(31, '\1'))}}));
   EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::eddsa, {ed, Secret{as_bytes(std::string(32, '\1'))}}));
   EXPECT_FALSE(
       PrivateKey::from_numbers(Algorithm::eddsa, {EdNumbers{}, Secret{as_bytes(std::string(32, '\1'))}}));
