@@ -10,17 +10,18 @@
 namespace keyward::storage {
 
 std::unique_ptr<Connection> Reconnector::connect() {
-  Lock lock{mutex_};
-  // Most often the other thread is through in a moment, and so will this one be.
-  tried_.wait_for(mutex_, limits::reconnect_wait, [this]() KEYWARD_REQUIRES(mutex_) { return !trying_; });
-  if (trying_ || std::chrono::steady_clock::now() < not_before_)
-    throw Unavailable("the database is away: " + last_failure_);
-  trying_ = true;
-  lock.unlock();
+  {
+    const Lock lock{mutex_};
+    // Most often the other thread is through in a moment, and so will this one be.
+    tried_.wait_for(mutex_, limits::reconnect_wait, [this]() KEYWARD_REQUIRES(mutex_) { return !trying_; });
+    if (trying_ || std::chrono::steady_clock::now() < not_before_)
+      throw Unavailable("the database is away: " + last_failure_);
+    trying_ = true;
+  }
   try {
     auto connection = driver_.connect(access_);
     reconnects_.add();
-    lock.lock();
+    const Lock lock{mutex_};  // whatever throws gives it up before note_failure() takes it
     if (!last_failure_.empty()) log(LogLevel::info, "database_reconnected");
     last_failure_.clear();
     delay_ = {};
@@ -34,13 +35,15 @@ std::unique_ptr<Connection> Reconnector::connect() {
 }
 
 void Reconnector::note_failure(const std::string& why) {
+  {
+    const Lock lock{mutex_};
+    delay_ = std::clamp(delay_ * 2, limits::reconnect_delay_min, limits::reconnect_delay_max);
+    not_before_ = std::chrono::steady_clock::now() + delay_ / 2 + random_pause(delay_ / 2);
+    last_failure_ = why;
+    trying_ = false;
+    tried_.notify_all();
+  }
   log(LogLevel::error, "database_connect_failed", {{"error", why}});
-  const Lock lock{mutex_};
-  delay_ = std::clamp(delay_ * 2, limits::reconnect_delay_min, limits::reconnect_delay_max);
-  not_before_ = std::chrono::steady_clock::now() + delay_ / 2 + random_pause(delay_ / 2);
-  last_failure_ = why;
-  trying_ = false;
-  tried_.notify_all();
 }
 
 std::chrono::microseconds random_pause(std::chrono::microseconds most) {
