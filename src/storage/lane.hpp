@@ -46,11 +46,13 @@ class Lane {
        std::size_t queue_max);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
-  /// Runs what waits, then joins.
+  /// Runs what waits, then joins. Without threads, what waits is dropped.
   ~Lane();
 
   /// Never blocks. A full queue refuses the job at once, on the calling thread.
   void submit(std::unique_ptr<Job> job);
+  /// In a lane without threads (LaneShape): runs the next group on the calling thread. False: nothing waits.
+  bool run_waiting();
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] LaneStatistics statistics() const;
 
@@ -75,6 +77,7 @@ class Lane {
 
   void thread_main(Worker worker);
   Group take();
+  Group take_group();
   void run_group(Worker& worker, Group& group);
   void run_alone(Worker& worker, Job& job);
   /// False: the transaction is gone and nobody has been answered.
@@ -83,6 +86,7 @@ class Lane {
   void begin(std::unique_ptr<Connection>& connection);
   void look(Connection& connection);
 
+  const Driver& driver_;
   Reconnector reconnector_;
   const Access access_;
   const std::size_t group_max_;
@@ -100,6 +104,7 @@ class Lane {
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;
   bool closing_ = false;
+  std::vector<Worker> by_hand_;
   std::vector<std::thread> threads_;
 };
 

@@ -39,7 +39,4 @@ class Reconnector {
   std::chrono::steady_clock::time_point not_before_;
 };
 
-/// Between nothing and `most`.
-std::chrono::microseconds random_pause(std::chrono::microseconds most);
-
 }  // namespace keyward::storage
