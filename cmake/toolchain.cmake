@@ -11,6 +11,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(KEYWARD_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them (address,undefined or thread)")
+option(KEYWARD_FUZZ "instrument for libFuzzer and build the programs of tests/fuzz" OFF)
 
 find_program(KEYWARD_CCACHE ccache)
 if(KEYWARD_CCACHE)
@@ -33,6 +34,9 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   target_compile_options(keyward_options INTERFACE -fstack-clash-protection -mbranch-protection=standard)
 endif()
 
+if(KEYWARD_FUZZ)
+  target_compile_options(keyward_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(KEYWARD_SANITIZE)
   target_compile_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE} -fno-sanitize-recover=all -g1)
   target_link_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE})
