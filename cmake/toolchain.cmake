@@ -17,6 +17,7 @@ endif()
 
 set(KEYWARD_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them (address,undefined or thread)")
 option(KEYWARD_COVERAGE "count which lines and branches run (./dev coverage)" OFF)
+option(KEYWARD_FUZZ "instrument for libFuzzer and build the programs of tests/fuzz" OFF)
 
 find_program(KEYWARD_CCACHE ccache)
 if(KEYWARD_CCACHE)
@@ -40,6 +41,9 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   target_compile_options(keyward_options INTERFACE -fstack-clash-protection -mbranch-protection=standard)
 endif()
 
+if(KEYWARD_FUZZ)
+  target_compile_options(keyward_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(KEYWARD_SANITIZE)
   target_compile_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE} -fno-sanitize-recover=all -g1)
   target_link_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE})

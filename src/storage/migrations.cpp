@@ -18,15 +18,9 @@ struct SchemaAccess {
   static Connection& connection(Transaction& transaction) { return transaction.connection_; }
 };
 
-namespace {
+BOOST_DESCRIBE_STRUCT(AppliedMigration, (), (number, name, checksum, kind))
 
-struct Applied {
-  std::int64_t number = 0;
-  std::string name;
-  std::string checksum;
-  std::string kind;
-};
-BOOST_DESCRIBE_STRUCT(Applied, (), (number, name, checksum, kind))
+namespace {
 
 /// Those before are of a time without rolling upgrades.
 constexpr std::int64_t first_with_a_kind = 6;
@@ -40,63 +34,12 @@ MigrationKind parse_kind(const Migration& migration) {
       "migration {} does not begin with \"-- expand: …\" or \"-- contract: …\"", migration.number));
 }
 
-/// "0001_begin.sql"
-Migration parse(const embedded::File& file) {
-  Migration migration{.checksum_hex = file.sha256_hex, .sql = file.bytes};
-  const std::string_view name = file.name;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), migration.number);
-  if (error != std::errc{} || end != name.data() + 4 || !name.substr(4).starts_with('_') ||
-      !name.ends_with(".sql")) {
-    throw std::logic_error(fmt::format("a migration is named NNNN_name.sql: {}", name));
-  }
-  migration.name = name.substr(5, name.size() - 5 - 4);
-  migration.kind = parse_kind(migration);
-  return migration;
-}
-
-/// What is missing, or why nothing may be done.
-Result<std::vector<Migration>> compare(const std::vector<Applied>& applied,
-                                       std::span<const Migration> known) {
-  for (std::size_t i = 0; i < applied.size(); ++i) {
-    const Applied& record = applied[i];
-    if (record.number > static_cast<std::int64_t>(known.size())) {
-      const bool is_next = record.number == static_cast<std::int64_t>(i) + 1;
-      if (is_next && record.kind == to_string(MigrationKind::expand)) continue;
-      return fail(
-          ErrorCode::internal,
-          fmt::format(
-              "The database is newer than this program: it has migration {} ({}), and the program knows "
-              "{} of them. Start the newer version again, or restore a backup made before the upgrade.",
-              record.number, record.name, known.size()));
-    }
-    if (record.number != static_cast<std::int64_t>(i) + 1) {
-      return fail(
-          ErrorCode::internal,
-          fmt::format(
-              "The database lacks migration {} though it has {} ({}). Restore a backup: its schema is "
-              "not one that any version made.",
-              i + 1, record.number, record.name));
-    }
-    if (record.checksum != known[i].checksum_hex) {
-      return fail(
-          ErrorCode::internal,
-          fmt::format(
-              "Migration {} ({}) was run with another text than this program has. Start the version that "
-              "made the database, or restore the file {:04}_{}.sql if you build Keyward yourself.",
-              record.number, record.name, record.number, known[i].name));
-    }
-  }
-  if (applied.size() > known.size()) return std::vector<Migration>{};  // newer, and good for us
-  const auto missing = known.subspan(applied.size());
-  return std::vector<Migration>{missing.begin(), missing.end()};
-}
-
-std::vector<Applied> list_applied(Transaction& transaction) {
+std::vector<AppliedMigration> list_applied(Transaction& transaction) {
   if (SchemaAccess::connection(transaction).has_column("schema_migrations", "kind")) {
-    return transaction.list<Applied>(
+    return transaction.list<AppliedMigration>(
         "SELECT number, name, checksum, kind FROM schema_migrations ORDER BY number");
   }
-  return transaction.list<Applied>(
+  return transaction.list<AppliedMigration>(
       "SELECT number, name, checksum, 'contract' AS kind FROM schema_migrations ORDER BY number");
 }
 
@@ -136,14 +79,14 @@ Result<std::vector<Migration>> migrate_further(Transaction& transaction, Time no
   connection.run_script(create_table);
   if (!connection.has_column("schema_migrations", "kind")) connection.run_script(add_kind);
   const auto applied = list_applied(transaction);
-  auto missing = compare(applied, known);
+  auto missing = compare_migrations(applied, known);
   if (!missing || missing->empty()) return missing;
   if (!applied.empty()) missing->resize(1);
   for (const Migration& next : *missing) run(connection, transaction, next, now);
   return missing;
 }
 
-/// Of a database that compare() had nothing against.
+/// Of a database that compare_migrations() had nothing against.
 void tell_of_a_newer_schema(Database& database, std::size_t known) {
   const auto unknown = database.blocking_read([known](Transaction& transaction) {
     return transaction.get<std::int64_t>("SELECT count(*) FROM schema_migrations WHERE number > $1",
@@ -160,11 +103,61 @@ std::string_view to_string(MigrationKind kind) {
   return kind == MigrationKind::expand ? "expand" : "contract";
 }
 
+Migration parse_migration(std::string_view file_name, std::string_view text) {
+  Migration migration{.sql = text};
+  const auto [end, error] =
+      std::from_chars(file_name.data(), file_name.data() + file_name.size(), migration.number);
+  if (error != std::errc{} || end != file_name.data() + 4 || file_name.starts_with('-') ||
+      !file_name.substr(4).starts_with('_') || !file_name.ends_with(".sql")) {
+    throw std::logic_error(fmt::format("a migration is named NNNN_name.sql: {}", file_name));
+  }
+  migration.name = file_name.substr(5, file_name.size() - 5 - 4);
+  migration.kind = parse_kind(migration);
+  return migration;
+}
+
+Result<std::vector<Migration>> compare_migrations(const std::vector<AppliedMigration>& applied,
+                                                  std::span<const Migration> known) {
+  for (std::size_t i = 0; i < applied.size(); ++i) {
+    const AppliedMigration& record = applied[i];
+    if (record.number > static_cast<std::int64_t>(known.size())) {
+      const bool is_next = record.number == static_cast<std::int64_t>(i) + 1;
+      if (is_next && record.kind == to_string(MigrationKind::expand)) continue;
+      return fail(
+          ErrorCode::internal,
+          fmt::format(
+              "The database is newer than this program: it has migration {} ({}), and the program knows "
+              "{} of them. Start the newer version again, or restore a backup made before the upgrade.",
+              record.number, record.name, known.size()));
+    }
+    if (record.number != static_cast<std::int64_t>(i) + 1) {
+      return fail(
+          ErrorCode::internal,
+          fmt::format(
+              "The database lacks migration {} though it has {} ({}). Restore a backup: its schema is "
+              "not one that any version made.",
+              i + 1, record.number, record.name));
+    }
+    if (record.checksum != known[i].checksum_hex) {
+      return fail(
+          ErrorCode::internal,
+          fmt::format(
+              "Migration {} ({}) was run with another text than this program has. Start the version that "
+              "made the database, or restore the file {:04}_{}.sql if you build Keyward yourself.",
+              record.number, record.name, record.number, known[i].name));
+    }
+  }
+  if (applied.size() > known.size()) return std::vector<Migration>{};  // newer, and good for us
+  const auto missing = known.subspan(applied.size());
+  return std::vector<Migration>{missing.begin(), missing.end()};
+}
+
 std::span<const Migration> built_in_migrations() {
   static const std::vector<Migration> all = [] {
     std::vector<Migration> list;
     for (const embedded::File& file : embedded::migrations()) {
-      list.push_back(parse(file));
+      list.push_back(parse_migration(file.name, file.bytes));
+      list.back().checksum_hex = file.sha256_hex;
       if (list.back().number != static_cast<std::int64_t>(list.size())) {
         throw std::logic_error(fmt::format("the migrations are numbered without a gap: {}", file.name));
       }
@@ -205,8 +198,9 @@ Result<std::vector<Migration>> blocking_migrate(Database& database, Time now,
 Result<std::vector<Migration>> blocking_plan_migrations(Database& database,
                                                         std::span<const Migration> migrations) {
   return database.blocking_read([&](Transaction& transaction) -> Result<std::vector<Migration>> {
-    if (!SchemaAccess::connection(transaction).has_table("schema_migrations")) return compare({}, migrations);
-    return compare(list_applied(transaction), migrations);
+    if (!SchemaAccess::connection(transaction).has_table("schema_migrations"))
+      return compare_migrations({}, migrations);
+    return compare_migrations(list_applied(transaction), migrations);
   });
 }
 

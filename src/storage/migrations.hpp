@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,21 @@ struct Migration {
 };
 
 std::string_view to_string(MigrationKind kind);
+
+/// A file as a migration, which lacks its checksum: views into the two. Throws std::logic_error for a name or
+/// a first line that is none.
+Migration parse_migration(std::string_view file_name, std::string_view text);
+
+/// A record of schema_migrations.
+struct AppliedMigration {
+  std::int64_t number = 0;
+  std::string name;
+  std::string checksum;
+  std::string kind;
+};
+/// What is missing, or why nothing may be done. `applied` by number.
+Result<std::vector<Migration>> compare_migrations(const std::vector<AppliedMigration>& applied,
+                                                  std::span<const Migration> known);
 
 /// Those of src/storage/migrations, in order.
 std::span<const Migration> built_in_migrations();

@@ -12,7 +12,7 @@ namespace keyward::domain {
 namespace {
 
 PasswordHasherOptions checked(PasswordHasherOptions options) {
-  if (const auto fit = crypto::check_argon2_settings(options.argon2); !fit) {
+  if (const auto fit = crypto::check_argon2_settings(options.argon2); !fit && !options.weak) {
     throw std::invalid_argument(fit.error().message);
   }
   if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
