@@ -70,6 +70,11 @@ void give_back_file_pages() {
 
 }  // namespace
 
+void give_back_memory() {
+  ::malloc_trim(0);
+  give_back_file_pages();
+}
+
 void GiveBack::start() {
   thread_ = std::jthread{[this] { thread_main(); }};
 }
@@ -92,8 +97,7 @@ void GiveBack::thread_main() {
     const bool is_busy = events - seen > quiet_events_max;
     seen = events;
     if (is_due && !is_busy) {
-      ::malloc_trim(0);
-      give_back_file_pages();
+      give_back_memory();
     }
     is_due = is_busy;
     rest = give_back_interval;

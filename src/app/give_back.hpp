@@ -20,6 +20,9 @@
 
 namespace keyward::app {
 
+/// Once, now.
+void give_back_memory();
+
 class GiveBack {
  public:
   /// `count_events` counts requests, and connections that came and went, since the start.
