@@ -17,6 +17,7 @@ endif()
 
 set(KEYWARD_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them (address,undefined or thread)")
 option(KEYWARD_COVERAGE "count which lines and branches run (./dev coverage)" OFF)
+option(KEYWARD_FUZZ "instrument for libFuzzer and build the programs of tests/fuzz" OFF)
 
 find_program(KEYWARD_CCACHE ccache)
 if(KEYWARD_CCACHE)
@@ -31,7 +32,8 @@ target_compile_options(keyward_options INTERFACE
   -Wcast-qual -Wimplicit-fallthrough -Wextra-semi -Wundef -Wswitch-enum -Wno-missing-field-initializers -Werror ${KEYWARD_THREAD_SAFETY}
   -fstack-protector-strong -ftrivial-auto-var-init=zero -fno-omit-frame-pointer)
 target_compile_definitions(keyward_options INTERFACE _GLIBCXX_ASSERTIONS)
-target_link_options(keyward_options INTERFACE -fuse-ld=lld -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+# What nobody calls goes, equal functions are one, and relocations take a tenth of their room.
+target_link_options(keyward_options INTERFACE -fuse-ld=lld -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections,--icf=safe,-z,pack-relative-relocs)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
   target_compile_options(keyward_options INTERFACE -fstack-clash-protection -fcf-protection=full)
@@ -39,6 +41,9 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   target_compile_options(keyward_options INTERFACE -fstack-clash-protection -mbranch-protection=standard)
 endif()
 
+if(KEYWARD_FUZZ)
+  target_compile_options(keyward_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(KEYWARD_SANITIZE)
   target_compile_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE} -fno-sanitize-recover=all -g1)
   target_link_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE})

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/give_back.hpp"
 #include "app/mail_setup.hpp"
 #include "app/mail_sweep.hpp"
 #include "app/move_watch.hpp"
@@ -39,6 +40,11 @@ web::ServerOptions to_server_options(const Config& config) {
           .trusted_proxies = server.trusted_proxies,
           .proxy_header = server.proxy_header == "forwarded" ? web::ProxyHeader::forwarded
                                                              : web::ProxyHeader::x_forwarded_for};
+}
+
+std::uint64_t count_events(const web::ServerStatistics& of) {
+  const auto ended = of.connections_accepted - of.connections_open;
+  return of.requests + of.requests_refused + of.connections_accepted + ended;
 }
 
 /// What a broken world means to a client: come back later. Anything else is a 500.
@@ -139,12 +145,13 @@ void make_last_checkpoint(Core& core) {
 
 }  // namespace
 
-Result<std::unique_ptr<Application>> Application::open(Config config, web::ServiceManager manager) {
+Result<std::unique_ptr<Application>> Application::open(Config config, web::ServiceManager manager,
+                                                       const Machine& machine) {
   auto templates = load_templates(config);
   if (!templates) return fail_from(templates);
   auto pages = load_pages(config);
   if (!pages) return fail_from(pages);
-  auto core = Core::open(config, STDOUT_FILENO);
+  auto core = Core::open(config, machine.event_output, machine);
   if (!core) return fail_from(core);
   std::unique_ptr<Application> application{
       new Application(std::move(config), std::move(manager), std::move(*core))};
@@ -156,7 +163,7 @@ Result<std::unique_ptr<Application>> Application::open(Config config, web::Servi
   if (!token) return fail_from(token);
   application->new_setup_token_ = std::move(*token);
   application->templates_ = std::make_unique<mail::Templates>(std::move(*templates));
-  application->construct_features(std::move(*providers));
+  application->construct_features(std::move(*providers), machine);
   application->construct_pages(std::move(*pages));
   application->register_routes();
   application->register_management_routes();
@@ -232,11 +239,13 @@ Application::~Application() {
   core_->close_database();
 }
 
-void Application::construct_features(features::Providers providers) {
+void Application::construct_features(features::Providers providers, const Machine& machine) {
   auto& core = *core_;
   tokens_ = std::make_unique<domain::TokenIssuer>(to_token_settings(config_));
   refresh_tokens_ = std::make_unique<domain::RefreshTokens>(*core.master_key);
-  hasher_ = std::make_unique<domain::PasswordHasher>(to_hasher_options(config_));
+  auto hashing = to_hasher_options(config_);
+  hashing.weak = machine.weak_hashes;
+  hasher_ = std::make_unique<domain::PasswordHasher>(hashing);
   gate_ = std::make_unique<access::TokenGate>(access::TokenGate::Dependencies{
       *core.database, *core.keys, *tokens_, *core.revisions, *core.events, core.clock});
   account_mails_ =
@@ -360,6 +369,8 @@ bool Application::run() {
   });
   deferred_work_->start();
   mail_sender_->start();
+  GiveBack give_back{[this] { return count_events(server_->statistics()); }};
+  give_back.start();
   server_->stop_on_signals();
   start_watchdog(*server_, manager_);
   manager_.tell_ready();

@@ -45,7 +45,8 @@ class Application {
  public:
   /// Opens the core and binds the port, or takes the sockets that `manager` passes. The error is one sentence
   /// for the operator.
-  static Result<std::unique_ptr<Application>> open(Config config, web::ServiceManager manager = {});
+  static Result<std::unique_ptr<Application>> open(Config config, web::ServiceManager manager = {},
+                                                   const Machine& machine = Machine::real());
 
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -55,6 +56,8 @@ class Application {
   bool run();
 
   [[nodiscard]] const Config& config() const { return config_; }
+  /// What answers requests: for who asks without a socket.
+  [[nodiscard]] web::Handler& handler() { return router_; }
   [[nodiscard]] bool first_start() const { return core_->first_start; }
   /// The token that makes the first admin, if it was made just now: to be shown once.
   [[nodiscard]] const std::optional<Secret>& new_setup_token() const { return new_setup_token_; }
@@ -64,7 +67,7 @@ class Application {
   Result<void> open_ports();
   Result<void> open_redirect(int passed_socket);
   Result<void> open_management();
-  void construct_features(features::Providers providers);
+  void construct_features(features::Providers providers, const Machine& machine);
   void construct_mail_flows();
   void construct_pages(features::Pages pages);
   void carry_out(storage::Transaction& transaction, const domain::DeferredRequest& request) const;

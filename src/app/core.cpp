@@ -2,6 +2,7 @@
 
 #include "app/mail_setup.hpp"
 #include "app/master_key_file.hpp"
+#include "crypto/system_random.hpp"
 #include "protocol/jose/algorithm.hpp"
 #include "storage/migrations.hpp"
 #include "storage/move/moves.hpp"
@@ -88,8 +89,14 @@ void Core::close_database() {
   database.reset();
 }
 
-Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output) {
-  auto core = std::make_unique<Core>();
+Machine Machine::real() {
+  static const SystemClock clock;
+  static crypto::SystemRandom random;
+  return {clock, random};
+}
+
+Result<std::unique_ptr<Core>> Core::open(const Config& config, int event_output, const Machine& machine) {
+  auto core = std::make_unique<Core>(machine);
 
   // The database may lie elsewhere: the folder is for the master key and the revisions too.
   if (auto made = storage::sqlite::make_folder(config.storage.data); !made) return fail_from(made);

@@ -4,9 +4,8 @@
 #include <memory>
 
 #include "app/config/config.hpp"
-#include "base/clock.hpp"
+#include "app/machine.hpp"
 #include "crypto/master_key.hpp"
-#include "crypto/system_random.hpp"
 #include "domain/audit/audit_checkpoints.hpp"
 #include "domain/audit/audit_trail.hpp"
 #include "domain/audit/event_log.hpp"
@@ -41,9 +40,10 @@ class Core {
   /// Security events are rows of the audit trail, and lines of `event_output`. The error is one sentence for
   /// the operator.
   static Result<std::unique_ptr<Core>> open(const Config& config,
-                                            int event_output = domain::EventLog::no_output);
+                                            int event_output = domain::EventLog::no_output,
+                                            const Machine& machine = Machine::real());
 
-  Core() = default;
+  explicit Core(const Machine& machine) : clock(machine.clock), random(machine.random) {}
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core() { close_database(); }
@@ -51,8 +51,8 @@ class Core {
   /// Stores the events that wait and joins the database's threads. Before the loops that they resume on go.
   void close_database();
 
-  SystemClock clock;
-  crypto::SystemRandom random;
+  const Clock& clock;
+  Random& random;
   domain::Leases leases{clock, random};  // of work in the background
   bool first_start = false;              // the database had no tables until now
   // Work that the database has taken uses these until it is closed.

@@ -13,6 +13,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "crypto/hash_memory.hpp"
 #include "crypto/password_encoding.hpp"
 #include "crypto/password_stored.hpp"
 #include "crypto/sodium.hpp"
@@ -29,6 +30,10 @@ const char* characters(const Secret& secret) { return secret.empty() ? "" : secr
 
 bool are_equal(BytesView one, BytesView other) {
   return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+}
+
+std::size_t memory_bytes_of(const Argon2Settings& settings) {
+  return std::size_t{settings.memory_kib} * 1024;
 }
 
 /// Nothing when this password cannot have this hash, which takes no work to see.
@@ -180,9 +185,10 @@ Result<void> check_argon2_settings(const Argon2Settings& settings) {
 
 std::string blocking_hash_password(const Secret& password, const Argon2Settings& settings) {
   prepare_sodium();
+  const ReusedHashMemory reused{memory_bytes_of(settings)};
   std::array<char, crypto_pwhash_argon2id_STRBYTES> phc{};
   if (crypto_pwhash_argon2id_str(phc.data(), characters(password), password.size(), settings.passes,
-                                 std::size_t{settings.memory_kib} * 1024) != 0) {
+                                 memory_bytes_of(settings)) != 0) {
     throw std::runtime_error("Argon2id failed: out of memory");
   }
   return phc.data();
@@ -192,6 +198,7 @@ PasswordCheck blocking_verify_password(const Secret& password, std::string_view 
                                        const Argon2Settings& settings) {
   const auto parsed = parse_stored_hash(stored);
   if (!parsed) return {};
+  const ReusedHashMemory reused{memory_bytes_of(settings)};
   const auto verdict =
       std::visit([&password](const auto& hash) { return blocking_verify(password, hash); }, *parsed);
   return {verdict.value_or(false), !is_current(*parsed, settings), verdict.has_value()};

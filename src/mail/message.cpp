@@ -7,7 +7,7 @@
 
 #include "base/limits.hpp"
 #include "base/mutex.hpp"
-#include "mail/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "text/unicode.hpp"
 
 namespace keyward::mail {
@@ -73,6 +73,18 @@ To* as(From* object) {
   return reinterpret_cast<To*>(object);  // GObject's inheritance: the base stands first
 }
 
+/// CR LF and a bare CR as LF. GMime counts an encoded CR as no part of its line, so that many of them make a
+/// line longer than RFC 2045 §6.7 (5) lets it be.
+std::string with_line_feeds(std::string_view text) {
+  std::string lines;
+  lines.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && text.substr(i + 1).starts_with('\n')) continue;
+    lines += text[i] == '\r' ? '\n' : text[i];
+  }
+  return lines;
+}
+
 Object<GMimeTextPart> make_part(const Gmime& gmime, const char* subtype, const std::string& text) {
   Object<GMimeTextPart> part{gmime.g_mime_text_part_new_with_subtype(subtype)};
   gmime.g_mime_text_part_set_charset(part.get(), "utf-8");
@@ -89,8 +101,8 @@ Object<GMimeMultipart> make_alternative(const Gmime& gmime, const MessageParts& 
   // RFC 2045 §6.7 (5): "=_" never stands in quoted-printable text, so no body can end its part.
   const std::string boundary = "=_" + parts.boundary;
   gmime.g_mime_multipart_set_boundary(alternative.get(), boundary.c_str());
-  const auto text = make_part(gmime, "plain", parts.text);
-  const auto html = make_part(gmime, "html", parts.html);
+  const auto text = make_part(gmime, "plain", with_line_feeds(parts.text));
+  const auto html = make_part(gmime, "html", with_line_feeds(parts.html));
   gmime.g_mime_multipart_add(alternative.get(), as<GMimeObject>(text.get()));
   gmime.g_mime_multipart_add(alternative.get(), as<GMimeObject>(html.get()));
   return alternative;

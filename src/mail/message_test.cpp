@@ -58,6 +58,14 @@ const std::vector<std::string> all_fields{
     "auto-submitted", "content-language", "content-type", "date", "from",
     "message-id",     "mime-version",     "subject",      "to"};
 
+TEST(Message, every_kind_of_line_end_is_one) {
+  auto given = parts();
+  given.text = "a\r\nb\rc" + std::string(60, '\r') + "d\n";
+  const auto message = made(given);
+  EXPECT_THAT(message, HasSubstr("\r\na\r\nb\r\nc\r\n"));
+  for (const auto& line : lines(message)) EXPECT_LE(line.size(), 76U) << line;
+}
+
 TEST(Message, has_its_fields_once_and_two_parts) {
   const auto message = made(parts());
   EXPECT_EQ(fields(message), all_fields);

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "mail/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "mail/smtp_reply.hpp"
 
 namespace keyward::mail {

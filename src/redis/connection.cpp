@@ -82,6 +82,12 @@ std::string_view value_in(std::string_view info, std::string_view name) {
   return value.substr(0, value.find_first_of("\r\n"));
 }
 
+std::unique_ptr<Wire> open_wire(const Address& address, const std::string& ca_file, Deadline deadline) {
+  auto socket = connect_socket(address, deadline);
+  return address.tls ? open_tls_wire(std::move(socket), address.host, ca_file, deadline)
+                     : open_plain_wire(std::move(socket));
+}
+
 }  // namespace
 
 void require(const Reply& reply, std::string_view what) {
@@ -94,12 +100,16 @@ Deadline answer_deadline() { return std::chrono::steady_clock::now() + limits::r
 void Connection::FreeReader::operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
 
 Connection::Connection(const Address& address, const std::string& ca_file, const std::string& name)
-    : reader_(redisReaderCreate()) {
+    : Connection(address, ca_file, name, connect_deadline()) {}
+
+Connection::Connection(const Address& address, const std::string& ca_file, const std::string& name,
+                       Deadline deadline)
+    : Connection(open_wire(address, ca_file, deadline), address, name, deadline) {}
+
+Connection::Connection(std::unique_ptr<Wire> wire, const Address& address, const std::string& name,
+                       Deadline deadline)
+    : wire_(std::move(wire)), reader_(redisReaderCreate()) {
   if (!reader_) throw std::bad_alloc();
-  const auto deadline = connect_deadline();
-  auto socket = connect_socket(address, deadline);
-  wire_ = address.tls ? open_tls_wire(std::move(socket), address.host, ca_file, deadline)
-                      : open_plain_wire(std::move(socket));
   greet(address, name, deadline);
 }
 

@@ -27,6 +27,8 @@ class Connection {
   /// Connects and greets. Throws Failure, or Refusal when waiting would not help.
   /// `ca_file`: what a rediss:// server's certificate must come from; empty: what the system trusts.
   Connection(const Address& address, const std::string& ca_file, const std::string& name);
+  /// Greets, over a wire that is there already.
+  Connection(std::unique_ptr<Wire> wire, const Address& address, const std::string& name, Deadline deadline);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -50,6 +52,7 @@ class Connection {
     void operator()(redisReader* reader) const noexcept;
   };
 
+  Connection(const Address& address, const std::string& ca_file, const std::string& name, Deadline deadline);
   void authenticate(const Address& address, Deadline deadline);
   void greet(const Address& address, const std::string& name, Deadline deadline);
   void check_version(const Reply& info);

@@ -41,17 +41,27 @@ void WorkPool::thread_main() {
   // On Linux niceness belongs to a thread; refusal (a container without the right) costs fairness, not
   // function.
   if (options_.nice != 0) (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), options_.nice);
-  while (true) {
-    std::function<void()> job;
-    {
-      Lock lock{mutex_};
-      wake_.wait(mutex_, [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || !queue_.empty(); });
-      if (closing_) return;
-      job = std::move(queue_.front());
-      queue_.pop_front();
-    }
+  bool has_worked = false;
+  while (const auto job = wait_for_job(has_worked)) {
     job();
+    has_worked = true;
   }
+}
+
+std::function<void()> WorkPool::wait_for_job(bool& has_worked) {
+  Lock lock{mutex_};
+  const auto is_due = [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || !queue_.empty(); };
+  if (has_worked && options_.on_idle && !wake_.wait_for(mutex_, options_.idle_after, is_due)) {
+    lock.unlock();
+    options_.on_idle();
+    has_worked = false;
+    lock.lock();
+  }
+  wake_.wait(mutex_, is_due);
+  if (closing_) return {};
+  auto job = std::move(queue_.front());
+  queue_.pop_front();
+  return job;
 }
 
 }  // namespace keyward

@@ -1,6 +1,7 @@
 // WorkPool: named threads for work that blocks or burns, behind a queue with a bound.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -23,6 +24,8 @@ struct WorkPoolOptions {
   std::size_t threads = 1;
   std::size_t queue_max = 1024;  // jobs waiting, beside those running
   int nice = 0;  // added to the threads' niceness, so that a burning pool cannot starve the loops
+  std::function<void()> on_idle;  // if set: run by a thread that had no job for so long, once, on that thread
+  std::chrono::milliseconds idle_after{0};
 };
 
 class WorkPool {
@@ -74,6 +77,8 @@ class WorkPool {
   };
 
   void thread_main();
+  /// The next job; none when the pool closes.
+  std::function<void()> wait_for_job(bool& has_worked);
 
   WorkPoolOptions options_;
   mutable Mutex mutex_;

@@ -18,15 +18,9 @@ struct SchemaAccess {
   static Connection& connection(Transaction& transaction) { return transaction.connection_; }
 };
 
-namespace {
+BOOST_DESCRIBE_STRUCT(AppliedMigration, (), (number, name, checksum, kind))
 
-struct Applied {
-  std::int64_t number = 0;
-  std::string name;
-  std::string checksum;
-  std::string kind;
-};
-BOOST_DESCRIBE_STRUCT(Applied, (), (number, name, checksum, kind))
+namespace {
 
 /// Those before are of a time without rolling upgrades.
 constexpr std::int64_t first_with_a_kind = 6;
@@ -40,25 +34,92 @@ MigrationKind parse_kind(const Migration& migration) {
       "migration {} does not begin with \"-- expand: …\" or \"-- contract: …\"", migration.number));
 }
 
-/// "0001_begin.sql"
-Migration parse(const embedded::File& file) {
-  Migration migration{.checksum_hex = file.sha256_hex, .sql = file.bytes};
-  const std::string_view name = file.name;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), migration.number);
-  if (error != std::errc{} || end != name.data() + 4 || !name.substr(4).starts_with('_') ||
-      !name.ends_with(".sql")) {
-    throw std::logic_error(fmt::format("a migration is named NNNN_name.sql: {}", name));
+std::vector<AppliedMigration> list_applied(Transaction& transaction) {
+  if (SchemaAccess::connection(transaction).has_column("schema_migrations", "kind")) {
+    return transaction.list<AppliedMigration>(
+        "SELECT number, name, checksum, kind FROM schema_migrations ORDER BY number");
   }
-  migration.name = name.substr(5, name.size() - 5 - 4);
+  return transaction.list<AppliedMigration>(
+      "SELECT number, name, checksum, 'contract' AS kind FROM schema_migrations ORDER BY number");
+}
+
+constexpr std::string_view create_table =
+    "CREATE TABLE IF NOT EXISTS schema_migrations (\n"
+    "  number BIGINT PRIMARY KEY,\n"
+    "  name TEXT NOT NULL,\n"
+    "  checksum TEXT NOT NULL,\n"
+    "  applied_at_us BIGINT NOT NULL,\n"
+    "  kind TEXT NOT NULL DEFAULT 'contract'\n"
+    ")";
+/// For databases of a time without it.
+constexpr std::string_view add_kind =
+    "ALTER TABLE schema_migrations ADD COLUMN kind TEXT NOT NULL DEFAULT 'contract'";
+
+void run(Connection& connection, Transaction& transaction, const Migration& migration, Time now) {
+  connection.run_script(migration.sql);
+  if (!connection.in_transaction()) {
+    throw std::logic_error(fmt::format("migration {} ends its own transaction", migration.number));
+  }
+  transaction.execute(
+      "INSERT INTO schema_migrations (number, name, checksum, applied_at_us, kind) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      migration.number, migration.name, migration.checksum_hex, now, to_string(migration.kind));
+}
+
+/// Runs the first one missing, or all of them where there is none yet, and returns what it ran; an empty list
+/// when nothing is missing. Other processes wait meanwhile.
+Result<std::vector<Migration>> migrate_further(Transaction& transaction, Time now,
+                                               std::span<const Migration> known) {
+  Connection& connection = SchemaAccess::connection(transaction);
+  try {
+    connection.lock_schema();
+  } catch (const Unavailable& late) {
+    return fail(ErrorCode::unavailable, late.what());  // who waits at the start is told for whom
+  }
+  connection.run_script(create_table);
+  if (!connection.has_column("schema_migrations", "kind")) connection.run_script(add_kind);
+  const auto applied = list_applied(transaction);
+  auto missing = compare_migrations(applied, known);
+  if (!missing || missing->empty()) return missing;
+  if (!applied.empty()) missing->resize(1);
+  for (const Migration& next : *missing) run(connection, transaction, next, now);
+  return missing;
+}
+
+/// Of a database that compare_migrations() had nothing against.
+void tell_of_a_newer_schema(Database& database, std::size_t known) {
+  const auto unknown = database.blocking_read([known](Transaction& transaction) {
+    return transaction.get<std::int64_t>("SELECT count(*) FROM schema_migrations WHERE number > $1",
+                                         static_cast<std::int64_t>(known));
+  });
+  if (unknown == 0) return;
+  log(LogLevel::info, "database_is_newer",
+      {{"migrations_unknown", std::to_string(unknown)}, {"kind", "expand"}});
+}
+
+}  // namespace
+
+std::string_view to_string(MigrationKind kind) {
+  return kind == MigrationKind::expand ? "expand" : "contract";
+}
+
+Migration parse_migration(std::string_view file_name, std::string_view text) {
+  Migration migration{.sql = text};
+  const auto [end, error] =
+      std::from_chars(file_name.data(), file_name.data() + file_name.size(), migration.number);
+  if (error != std::errc{} || end != file_name.data() + 4 || file_name.starts_with('-') ||
+      !file_name.substr(4).starts_with('_') || !file_name.ends_with(".sql")) {
+    throw std::logic_error(fmt::format("a migration is named NNNN_name.sql: {}", file_name));
+  }
+  migration.name = file_name.substr(5, file_name.size() - 5 - 4);
   migration.kind = parse_kind(migration);
   return migration;
 }
 
-/// What is missing, or why nothing may be done.
-Result<std::vector<Migration>> compare(const std::vector<Applied>& applied,
-                                       std::span<const Migration> known) {
+Result<std::vector<Migration>> compare_migrations(const std::vector<AppliedMigration>& applied,
+                                                  std::span<const Migration> known) {
   for (std::size_t i = 0; i < applied.size(); ++i) {
-    const Applied& record = applied[i];
+    const AppliedMigration& record = applied[i];
     if (record.number > static_cast<std::int64_t>(known.size())) {
       const bool is_next = record.number == static_cast<std::int64_t>(i) + 1;
       if (is_next && record.kind == to_string(MigrationKind::expand)) continue;
@@ -91,75 +152,12 @@ Result<std::vector<Migration>> compare(const std::vector<Applied>& applied,
   return std::vector<Migration>{missing.begin(), missing.end()};
 }
 
-std::vector<Applied> list_applied(Transaction& transaction) {
-  if (SchemaAccess::connection(transaction).has_column("schema_migrations", "kind")) {
-    return transaction.list<Applied>(
-        "SELECT number, name, checksum, kind FROM schema_migrations ORDER BY number");
-  }
-  return transaction.list<Applied>(
-      "SELECT number, name, checksum, 'contract' AS kind FROM schema_migrations ORDER BY number");
-}
-
-constexpr std::string_view create_table =
-    "CREATE TABLE IF NOT EXISTS schema_migrations (\n"
-    "  number BIGINT PRIMARY KEY,\n"
-    "  name TEXT NOT NULL,\n"
-    "  checksum TEXT NOT NULL,\n"
-    "  applied_at_us BIGINT NOT NULL,\n"
-    "  kind TEXT NOT NULL DEFAULT 'contract'\n"
-    ")";
-/// For databases of a time without it.
-constexpr std::string_view add_kind =
-    "ALTER TABLE schema_migrations ADD COLUMN kind TEXT NOT NULL DEFAULT 'contract'";
-
-/// Runs the first one missing and returns it; an empty list when there is none. Other processes wait
-/// meanwhile.
-Result<std::vector<Migration>> migrate_one(Transaction& transaction, Time now,
-                                           std::span<const Migration> known) {
-  Connection& connection = SchemaAccess::connection(transaction);
-  try {
-    connection.lock_schema();
-  } catch (const Unavailable& late) {
-    return fail(ErrorCode::unavailable, late.what());  // who waits at the start is told for whom
-  }
-  connection.run_script(create_table);
-  if (!connection.has_column("schema_migrations", "kind")) connection.run_script(add_kind);
-  auto missing = compare(list_applied(transaction), known);
-  if (!missing || missing->empty()) return missing;
-  const Migration next = missing->front();
-  connection.run_script(next.sql);
-  if (!connection.in_transaction()) {
-    throw std::logic_error(fmt::format("migration {} ends its own transaction", next.number));
-  }
-  transaction.execute(
-      "INSERT INTO schema_migrations (number, name, checksum, applied_at_us, kind) "
-      "VALUES ($1, $2, $3, $4, $5)",
-      next.number, next.name, next.checksum_hex, now, to_string(next.kind));
-  return std::vector<Migration>{next};
-}
-
-/// Of a database that compare() had nothing against.
-void tell_of_a_newer_schema(Database& database, std::size_t known) {
-  const auto unknown = database.blocking_read([known](Transaction& transaction) {
-    return transaction.get<std::int64_t>("SELECT count(*) FROM schema_migrations WHERE number > $1",
-                                         static_cast<std::int64_t>(known));
-  });
-  if (unknown == 0) return;
-  log(LogLevel::info, "database_is_newer",
-      {{"migrations_unknown", std::to_string(unknown)}, {"kind", "expand"}});
-}
-
-}  // namespace
-
-std::string_view to_string(MigrationKind kind) {
-  return kind == MigrationKind::expand ? "expand" : "contract";
-}
-
 std::span<const Migration> built_in_migrations() {
   static const std::vector<Migration> all = [] {
     std::vector<Migration> list;
     for (const embedded::File& file : embedded::migrations()) {
-      list.push_back(parse(file));
+      list.push_back(parse_migration(file.name, file.bytes));
+      list.back().checksum_hex = file.sha256_hex;
       if (list.back().number != static_cast<std::int64_t>(list.size())) {
         throw std::logic_error(fmt::format("the migrations are numbered without a gap: {}", file.name));
       }
@@ -187,20 +185,22 @@ Result<std::vector<Migration>> blocking_migrate(Database& database, Time now,
   std::vector<Migration> done;
   while (true) {
     auto step = database.blocking_write(
-        [&](Transaction& transaction) { return migrate_one(transaction, now, migrations); });
+        [&](Transaction& transaction) { return migrate_further(transaction, now, migrations); });
     if (!step) return step;
-    if (step->empty()) return done;
-    log(LogLevel::info, "database_migrated",
-        {{"number", std::to_string(step->front().number)}, {"name", step->front().name}});
-    done.push_back(step->front());
+    for (const Migration& ran : *step) {
+      log(LogLevel::info, "database_migrated", {{"number", std::to_string(ran.number)}, {"name", ran.name}});
+      done.push_back(ran);
+    }
+    if (step->empty() || done.size() == planned->size()) return done;
   }
 }
 
 Result<std::vector<Migration>> blocking_plan_migrations(Database& database,
                                                         std::span<const Migration> migrations) {
   return database.blocking_read([&](Transaction& transaction) -> Result<std::vector<Migration>> {
-    if (!SchemaAccess::connection(transaction).has_table("schema_migrations")) return compare({}, migrations);
-    return compare(list_applied(transaction), migrations);
+    if (!SchemaAccess::connection(transaction).has_table("schema_migrations"))
+      return compare_migrations({}, migrations);
+    return compare_migrations(list_applied(transaction), migrations);
   });
 }
 

@@ -1,8 +1,9 @@
 // Migrations: the schema, as numbered files that are part of the binary and run at start.
 //
 // migrations/NNNN_name.sql, numbered from 1 without a gap; each runs in one transaction with its record in
-// the table schema_migrations, under a lock that keeps other processes out. A file that was released is never
-// edited: its SHA-256 is recorded and compared.
+// the table schema_migrations, under a lock that keeps other processes out; on a new database all of them in
+// one, since each commit waits for the disk. A file that was released is never edited: its SHA-256 is
+// recorded and compared.
 //
 // Rolling upgrades: from 0006 on each file's first line says whether the release before it may go on working
 // beside it (`-- expand: …`: only additions that an older program does not notice) or not (`-- contract: …`).
@@ -12,6 +13,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +34,21 @@ struct Migration {
 };
 
 std::string_view to_string(MigrationKind kind);
+
+/// A file as a migration, which lacks its checksum: views into the two. Throws std::logic_error for a name or
+/// a first line that is none.
+Migration parse_migration(std::string_view file_name, std::string_view text);
+
+/// A record of schema_migrations.
+struct AppliedMigration {
+  std::int64_t number = 0;
+  std::string name;
+  std::string checksum;
+  std::string kind;
+};
+/// What is missing, or why nothing may be done. `applied` by number.
+Result<std::vector<Migration>> compare_migrations(const std::vector<AppliedMigration>& applied,
+                                                  std::span<const Migration> known);
 
 /// Those of src/storage/migrations, in order.
 std::span<const Migration> built_in_migrations();

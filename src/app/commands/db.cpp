@@ -9,6 +9,7 @@
 #include "app/config/storage_url.hpp"
 #include "base/bytes.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/system_random.hpp"
 #include "storage/move/move.hpp"
 
 namespace keyward::app {

@@ -158,6 +158,7 @@ TEST_F(ConfigTest, a_file_that_is_missing_or_broken_is_one_error) {
               ElementsAre(HasSubstr("cannot be read")));
   EXPECT_THAT(errors_of(with_file("[server]\nlisten = \n")),
               ElementsAre(AllOf(HasSubstr(":2"), HasSubstr("is not TOML"))));
+  EXPECT_THAT(errors_of(with_file("\n[(\n")), ElementsAre(AllOf(HasSubstr(":2"), HasSubstr("is not TOML"))));
 }
 
 TEST_F(ConfigTest, P8_parameters_under_the_floor_are_refused) {

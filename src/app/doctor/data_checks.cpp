@@ -8,6 +8,7 @@
 #include "app/doctor/within.hpp"
 #include "app/master_key_file.hpp"
 #include "crypto/aead.hpp"
+#include "crypto/system_random.hpp"
 #include "storage/errors.hpp"
 #include "storage/migrations.hpp"
 #include "storage/read_only.hpp"

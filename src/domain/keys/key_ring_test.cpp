@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <latch>
+#include <set>
 #include <thread>
 
 #include "crypto/system_random.hpp"
@@ -215,6 +216,39 @@ TEST_F(KeyRingTest, a_change_that_nobody_announced_is_found_and_announced) {
   // and the first to see the new keys compares nothing with what was verified under the old ones.
   EXPECT_EQ(after->revision, revisions_->of_keys());
   EXPECT_EQ(ring.latest()->revision, revisions_->of_keys());
+}
+
+TEST_F(KeyRingTest, of_many_callers_one_reads_ahead_of_time) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  for (int round = 0; round < 2; ++round) {
+    const auto before = wait_for(ring.current());
+    clock_.advance(microseconds{limits::key_snapshot_max_age} * 4 / 5);
+    asio::io_context loop{1};
+    std::vector<std::future<KeySnapshotPointer>> callers;
+    for (int i = 0; i < 64; ++i) callers.push_back(asio::co_spawn(loop, ring.current(), asio::use_future));
+    loop.run();
+    std::set<KeySnapshotPointer> read;
+    for (auto& caller : callers) read.insert(caller.get());
+    EXPECT_TRUE(read.contains(before));
+    EXPECT_EQ(read.size(), 2U);
+    EXPECT_TRUE(read.contains(wait_for(ring.current())));
+    EXPECT_NE(wait_for(ring.current()), before);
+  }
+}
+
+TEST_F(KeyRingTest, a_read_ahead_of_time_that_fails_takes_nothing_away) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const auto before = wait_for(ring.current());
+  database_->blocking_write([](storage::Transaction& transaction) {
+    transaction.execute("UPDATE signing_keys SET algorithm = $1", std::string{"none"});
+    return true;
+  });
+  clock_.advance(microseconds{limits::key_snapshot_max_age} * 4 / 5);
+  EXPECT_EQ(wait_for(ring.current()), before);
+  clock_.advance(microseconds{limits::key_snapshot_max_age} / 5);
+  EXPECT_THROW(wait_for(ring.current()), std::runtime_error);
 }
 
 TEST_F(KeyRingTest, a_clock_that_steps_back_does_not_stop_the_signing) {

@@ -46,11 +46,9 @@ std::optional<Time> find_next_due_mail(storage::Transaction& transaction) {
 }
 
 MailQueue read_mail_queue(storage::Transaction& transaction) {
-  return transaction
-      .find<MailQueue>(
-          "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_created_at FROM outgoing_mails "
-          "WHERE due_at IS NOT NULL")
-      .value();
+  return transaction.get<MailQueue>(
+      "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_created_at FROM outgoing_mails "
+      "WHERE due_at IS NOT NULL");
 }
 
 bool renew_mail_lease(storage::Transaction& transaction, const Uuid& id, const MailLease& lease) {

@@ -28,6 +28,7 @@ namespace keyward::domain {
 
 struct PasswordHasherOptions {
   crypto::Argon2Settings argon2;
+  bool weak = false;            // for tests: also settings below the floor of P8
   std::size_t threads = 0;      // 0: as many as cores
   std::size_t queue_max = 256;  // jobs waiting, beside those running
   /// Of jobs that wait and run: passwords, stored hashes, and memory that a foreign hash takes over what the

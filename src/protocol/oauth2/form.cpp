@@ -54,9 +54,10 @@ std::string with_query(std::string_view url, std::span<const FormPair> pairs) {
   const auto head = url.substr(0, fragment_at);
   std::string result{head};
   if (!pairs.empty()) {
-    if (!head.contains('?')) {
+    const auto mark = head.find('?');
+    if (mark == std::string_view::npos) {
       result += '?';
-    } else if (!head.ends_with('?') && !head.ends_with('&')) {
+    } else if (mark + 1 != head.size() && !head.ends_with('&')) {  // a '?' further on belongs to the query
       result += '&';
     }
     result += to_form(pairs);

@@ -25,6 +25,7 @@ TEST(Form, a_query_is_put_behind_what_the_url_has) {
   EXPECT_EQ(with("https://op.example/auth?"), "https://op.example/auth?a=b+c&d=%26");
   EXPECT_EQ(with("https://op.example/auth?p=q%20r"), "https://op.example/auth?p=q%20r&a=b+c&d=%26");
   EXPECT_EQ(with("https://op.example/auth?p=q&"), "https://op.example/auth?p=q&a=b+c&d=%26");
+  EXPECT_EQ(with("https://op.example/auth?p?"), "https://op.example/auth?p?&a=b+c&d=%26");
   EXPECT_EQ(with("/path?x=1#part"), "/path?x=1&a=b+c&d=%26#part");
   EXPECT_EQ(with("/path#part?no"), "/path?a=b+c&d=%26#part?no");
   EXPECT_EQ(with_query("/path#part", std::initializer_list<FormPair>{}), "/path#part");

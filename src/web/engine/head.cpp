@@ -201,20 +201,22 @@ std::expected<std::size_t, Refusal> HeadFinder::find(std::string_view text, cons
   if (!text.empty() && !is(text.front(), character::token)) {
     return std::unexpected(Refusal{400, "This is not an HTTP request"});
   }
+  const std::size_t request_line_max_bytes = limits.uri_max_bytes + method_and_version_max_bytes;
   while (searched_ < text.size()) {
     const void* found = std::memchr(text.data() + searched_, '\n', text.size() - searched_);
     if (found == nullptr) break;
     const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+    // Before anything else is said of the line: in pieces it would be refused before its end is seen.
+    if (end >= limits.header_max_bytes || (line_begin_ == 0 && end >= request_line_max_bytes)) break;
     if (end == line_begin_ || text[end - 1] != '\r') {
       return std::unexpected(Refusal{400, "A line must end with CR LF"});
     }
     searched_ = end + 1;
-    if (searched_ > limits.header_max_bytes) break;
     if (end - 1 == line_begin_) return searched_;
     line_begin_ = searched_;
   }
   searched_ = std::max(searched_, text.size());
-  if (line_begin_ == 0 && text.size() > limits.uri_max_bytes + method_and_version_max_bytes) {
+  if (line_begin_ == 0 && text.size() > request_line_max_bytes) {
     return std::unexpected(Refusal{414, "The request target is too long"});
   }
   if (text.size() > limits.header_max_bytes)

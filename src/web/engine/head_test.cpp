@@ -276,6 +276,20 @@ TEST(Head, H2_each_limit_holds_to_the_byte) {
   EXPECT_EQ(status_of(get("X: y" + fill + "\r\n")), 431U);
 }
 
+TEST(Head, H1_the_refusal_is_the_same_however_the_bytes_arrive) {
+  const std::string fill(default_limits.header_max_bytes, 'a');
+  for (const auto& [text, status] : {std::pair{"GET /\r" + fill + " HTTP/1.1\r\n\r\n", 414U},
+                                     std::pair{"GET /" + fill + " HTTP/1.1\n\n", 414U},
+                                     std::pair{"GET / HTTP/1.1\r\nX: " + fill + "\n\n", 431U}}) {
+    HeadFinder at_once;
+    HeadFinder in_pieces;
+    EXPECT_EQ(at_once.find(text, default_limits).error().status, status);
+    std::size_t size = 1;
+    while (in_pieces.find(std::string_view{text}.substr(0, size), default_limits)) ++size;
+    EXPECT_EQ(in_pieces.find(std::string_view{text}.substr(0, size), default_limits).error().status, status);
+  }
+}
+
 TEST(Head, the_end_is_found_however_the_bytes_arrive) {
   const std::string text = get("X-A: b\r\n");
   HeadFinder finder;

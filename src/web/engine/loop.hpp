@@ -115,6 +115,8 @@ class Loop {
   [[nodiscard]] bool is_crowded() const;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
+  /// Counts what the exchange holds, and `more_bytes` that it is about to. False: all of them hold too much.
+  bool may_hold(Exchange& exchange, std::size_t more_bytes = 0);
 
  private:
   Task<void> accept_connections(Listener* listener);
@@ -135,6 +137,8 @@ class Loop {
   std::vector<Connection*> connections_;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::size_t exchanges_out_ = 0;
+  std::size_t held_bytes_ = 0;  // by all exchanges, of each what is beyond Exchange::free_max_bytes
+  const std::size_t held_max_bytes_;
   std::size_t accepting_ = 0;  // coroutines that accept: one that has not ended may hold a last connection
   bool draining_ = false;
   bool drained_ = false;
