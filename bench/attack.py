@@ -8,6 +8,7 @@ import argparse
 import collections
 import multiprocessing
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ import time
 
 from load import CORES, HERE, PASSWORD, Server
 
-sys.path.insert(0, str(HERE.parent / "tests/e2e"))
+sys.path.append(str(HERE.parent / "tests/e2e"))  # behind our own: both have a load.py
 import attackers  # noqa: E402
 from memory_bound import bound_mib  # noqa: E402
 from wire import Wire  # noqa: E402
@@ -117,8 +118,9 @@ def slow_tool(server, seconds, count, *arguments):
     """slowhttptest, for so long; what it says of its connections at the end."""
     words = ["slowhttptest", *arguments, "-c", str(count), "-r", "2000", "-l", str(seconds), "-i", "5", "-v", "1"]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=seconds + 60)
-    closed = [line.split(":")[1].strip() for line in done.stdout.splitlines() if line.strip().startswith("closed:")]
-    return f"{closed[-1] if closed else '?'} of {count:,}"
+    plain = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    closed = re.findall(r"^closed:\s+(\d+)", plain, re.MULTILINE)
+    return f"{int(closed[-1]):,} of {count:,}" if closed else "not told"
 
 
 def attack(server, options, table):

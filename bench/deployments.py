@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -147,9 +146,6 @@ def measure_tls(build, folder, seconds, table):
                 rates.append(float(subprocess.run(words, capture_output=True, text=True, check=True).stdout))
     finally:
         server.kill()
-    speed = subprocess.run(["openssl", "speed", "-mr", "-seconds", "1", "ecdsap256"], capture_output=True, text=True, check=True)
-    sign, verify = map(float, re.search(r"\+F\d+:\d+:256:([\d.]+):([\d.]+)", speed.stdout).groups())
     table.add("TLS 1.3 handshakes, each with a connection and a request", f"{statistics.mean(full):,.0f}/s")
     table.add("The same, resumed", f"{statistics.mean(resumed):,.0f}/s")
     table.add("Resumed ÷ full", f"{statistics.mean(resumed) / statistics.mean(full):.2f}", "> 1", statistics.mean(resumed) > statistics.mean(full))
-    table.add("ECDSA P-256 of one core, OpenSSL alone", f"{sign:,.0f} signatures/s, {verify:,.0f} verifications/s")

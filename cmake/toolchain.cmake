@@ -16,6 +16,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
 endif()
 
 set(KEYWARD_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them (address,undefined or thread)")
+option(KEYWARD_COVERAGE "count which lines and branches run (./dev coverage)" OFF)
 option(KEYWARD_FUZZ "instrument for libFuzzer and build the programs of tests/fuzz" OFF)
 
 find_program(KEYWARD_CCACHE ccache)
@@ -49,4 +50,10 @@ if(KEYWARD_SANITIZE)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # Fortify needs optimisation, and sanitizers do its work better than it does.
   target_compile_options(keyward_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+endif()
+
+if(KEYWARD_COVERAGE)
+  # Counted atomically: what two threads count at once would else be wrong, and a branch that ran would be one that did not.
+  target_compile_options(keyward_options INTERFACE -fprofile-instr-generate -fcoverage-mapping -fprofile-update=atomic)
+  target_link_options(keyward_options INTERFACE -fprofile-instr-generate)
 endif()

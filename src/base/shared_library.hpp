@@ -1,9 +1,9 @@
 // SharedLibrary: a library of the system that is loaded when it is first needed.
 //
-// libcurl, GMime, libpq and libidn2 bring some sixty further libraries with them, which cost 12 MB and 30 ms of
-// every start, also of `keyward version` and of servers that never send a mail over SMTP or ask PostgreSQL.
-// Types come from their own headers, so a wrong signature does not compile. Never unloaded: they keep state of
-// their own.
+// libcurl, GMime, libpq and libidn2 bring some sixty further libraries with them, which cost 12 MB and 30 ms
+// of every start, also of `keyward version` and of servers that never send a mail over SMTP or ask
+// PostgreSQL. Types come from their own headers, so a wrong signature does not compile. Never unloaded: they
+// keep state of their own.
 #pragma once
 
 #include <atomic>

@@ -86,6 +86,12 @@ TEST_F(Aead, master_key_of_another_length_or_alphabet_is_refused) {
   }
 }
 
+TEST_F(Aead, master_key_of_bytes_has_32_of_them) {
+  for (const std::size_t size : {0, 31, 33, 64})
+    EXPECT_FALSE(MasterKey::from_bytes(Secret::of_size(size))) << size;
+  EXPECT_TRUE(MasterKey::from_bytes(Secret::of_size(32)));
+}
+
 TEST_F(Aead, purposes_have_their_own_keys) {
   EXPECT_NE(to_hex(master.derive("a").bytes()), to_hex(master.derive("b").bytes()));
   EXPECT_NE(to_hex(master.derive("").bytes()), to_hex(master.derive("a").bytes()));

@@ -35,6 +35,19 @@ EvpMacContext make_hmac_context(const char* digest_name) {
   return context;
 }
 
+/// A thread keeps its context: making one takes longer than the code does.
+EVP_MAC_CTX* hmac_sha256_context() {
+  thread_local const EvpMacContext context = make_hmac_context("SHA256");
+  return context.get();
+}
+
+constexpr std::uint8_t no_key = 0;  // EVP_MAC_init takes a null pointer for the key of before
+
+/// The context holds a copy of the last key. For one that nothing else in the process keeps.
+void forget_hmac_sha256_key() {
+  require_success(EVP_MAC_init(hmac_sha256_context(), &no_key, 0, nullptr), "EVP_MAC_init");
+}
+
 }  // namespace
 
 Sha256 sha256(BytesView message) { return digest<Sha256>(message, sha256_algorithm()); }
@@ -52,14 +65,13 @@ Sha512 sha512(BytesView message) {
 // By OpenSSL, which uses the processor's own instructions for it, where libsodium has none. A thread keeps
 // its context: making one takes longer than the code.
 Sha256 hmac_sha256(BytesView key, BytesView message) {
-  static constexpr std::uint8_t no_key = 0;  // a null pointer would mean the key of before
-  thread_local const EvpMacContext context = make_hmac_context("SHA256");
+  EVP_MAC_CTX* const context = hmac_sha256_context();
   Sha256 code{};
   std::size_t size_bytes = 0;
-  require_success(EVP_MAC_init(context.get(), key.empty() ? &no_key : key.data(), key.size(), nullptr),
+  require_success(EVP_MAC_init(context, key.empty() ? &no_key : key.data(), key.size(), nullptr),
                   "EVP_MAC_init");
-  require_success(EVP_MAC_update(context.get(), message.data(), message.size()), "EVP_MAC_update");
-  require_success(EVP_MAC_final(context.get(), code.data(), &size_bytes, code.size()), "EVP_MAC_final");
+  require_success(EVP_MAC_update(context, message.data(), message.size()), "EVP_MAC_update");
+  require_success(EVP_MAC_final(context, code.data(), &size_bytes, code.size()), "EVP_MAC_final");
   return code;
 }
 
@@ -82,6 +94,7 @@ Secret hkdf_sha256(BytesView input_key, BytesView salt, BytesView info) {
   Secret result{BytesView{expanded}};
   wipe(extracted.data(), extracted.size());
   wipe(expanded.data(), expanded.size());
+  forget_hmac_sha256_key();  // all sub-keys follow from the extracted one
   return result;
 }
 

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/limits.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -35,7 +37,7 @@ int unmap(void* address, std::size_t length) {
 struct Kept {
   void* begin = nullptr;
   std::size_t bytes = 0;
-  int reuse_depth = 0;
+  std::size_t wanted_bytes = 0;  // 0: no hash is at work
   bool lent = false;
 
   void give_back() {
@@ -45,19 +47,26 @@ struct Kept {
     bytes = 0;
   }
 
-  [[nodiscard]] bool is_for(std::size_t length) const {
-    return reuse_depth != 0 && !lent && length >= smallest_bytes &&
-           length <= limits::hash_memory_kept_max_bytes;
+  /// Plain private memory, as Argon2's blocks are: nothing else is what a hash asks for.
+  [[nodiscard]] bool is_for(std::size_t length, int protection, int flags) const {
+    constexpr int plain = MAP_PRIVATE | MAP_ANONYMOUS;
+    constexpr int harmless = MAP_POPULATE | MAP_NORESERVE;
+    return wanted_bytes != 0 && !lent && length >= smallest_bytes && protection == (PROT_READ | PROT_WRITE) &&
+           (flags & ~harmless) == plain;
   }
 
-  /// Null: the kernel has none.
+  /// Null: let the kernel do it.
   void* lend(std::size_t length) {
-    if (bytes != length) {
-      give_back();
+    if (length != bytes) give_back();
+    if (length != wanted_bytes || length > limits::hash_memory_kept_max_bytes) return nullptr;
+    if (begin == nullptr) {
       void* made =
           map(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
       if (made == MAP_FAILED) return nullptr;
-      (void)madvise(made, length, MADV_DONTDUMP);
+      if (madvise(made, length, MADV_DONTDUMP) != 0) {
+        unmap(made, length);
+        return nullptr;
+      }
       begin = made;
       bytes = length;
     }
@@ -65,11 +74,14 @@ struct Kept {
     return begin;
   }
 
-  /// False: it is not of this thread's kept memory.
+  /// False: it is not this thread's kept memory, or not the whole of it, which is then the kernel's to unmap.
   bool take_back(const void* address, std::size_t length) {
-    if (!lent || address != begin || length != bytes) return false;
+    if (!lent || address != begin) return false;
     lent = false;
-    return true;
+    if (length == bytes) return true;
+    begin = nullptr;
+    bytes = 0;
+    return false;
   }
 };
 
@@ -81,11 +93,11 @@ struct GivesBackAtThreadEnd {
 
 }  // namespace
 
-ReusedHashMemory::ReusedHashMemory() {
+ReusedHashMemory::ReusedHashMemory(std::size_t bytes) {
   [[maybe_unused]] thread_local const GivesBackAtThreadEnd end;
-  ++kept.reuse_depth;
+  kept.wanted_bytes = bytes;
 }
-ReusedHashMemory::~ReusedHashMemory() { --kept.reuse_depth; }
+ReusedHashMemory::~ReusedHashMemory() { kept.wanted_bytes = 0; }
 
 void release_hash_memory() { kept.give_back(); }
 std::size_t kept_hash_memory_bytes() { return kept.bytes; }
@@ -98,8 +110,10 @@ extern "C" {
 // NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): the C library's names
 void* mmap(void* address, std::size_t length, int protection, int flags, int file, off_t offset) noexcept {
   namespace own = keyward::crypto;
-  if (address == nullptr && file == -1 && own::kept.is_for(length)) {
+  if (address == nullptr && file == -1 && own::kept.is_for(length, protection, flags)) {
+    const int before = errno;
     if (void* lent = own::kept.lend(length)) return lent;
+    errno = before;  // of a try that the caller knows nothing of
   }
   return own::map(address, length, protection, flags, file, offset);
 }

@@ -16,10 +16,11 @@
 
 namespace keyward::crypto {
 
-/// While it lives, hashes on this thread work in memory that the thread keeps.
+/// While it lives, a hash of `bytes` on this thread works in memory that the thread keeps. A hash of another
+/// size does not, and what is kept goes before it, so that a thread never has both.
 class ReusedHashMemory {
  public:
-  ReusedHashMemory();
+  explicit ReusedHashMemory(std::size_t bytes);
   ReusedHashMemory(const ReusedHashMemory&) = delete;
   ReusedHashMemory& operator=(const ReusedHashMemory&) = delete;
   ~ReusedHashMemory();

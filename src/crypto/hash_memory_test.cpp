@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -53,15 +54,40 @@ TEST(HashMemory, a_hash_in_used_memory_is_the_hash_in_new_memory) {
   });
 }
 
-TEST(HashMemory, of_another_size_replaces_it_and_too_much_is_not_kept) {
+TEST(HashMemory, of_another_size_is_not_kept_and_what_was_kept_goes_before_it) {
   on_a_new_thread([] {
     if (!keeps_memory()) GTEST_SKIP() << "the program under test has another mmap()";
     const Argon2Settings larger{.memory_kib = settings.memory_kib * 2};
-    (void)blocking_hash_password(Secret{"violet orbit"}, larger);
+    const auto imported = blocking_hash_password(Secret{"violet orbit"}, larger);
+    EXPECT_EQ(kept_hash_memory_bytes(), hash_bytes * 2) << "these are the settings of that call";
+    EXPECT_TRUE(blocking_verify_password(Secret{"violet orbit"}, imported, settings).matches);
     EXPECT_EQ(kept_hash_memory_bytes(), hash_bytes * 2);
+    (void)blocking_hash_password(Secret{"violet orbit"}, settings);
+    EXPECT_EQ(kept_hash_memory_bytes(), hash_bytes);
+    EXPECT_TRUE(blocking_verify_password(Secret{"violet orbit"}, imported, settings).matches);
+    EXPECT_EQ(kept_hash_memory_bytes(), 0U) << "both at once are more than is reckoned with";
     const Argon2Settings too_large{.memory_kib = limits::hash_memory_kept_max_bytes / 1024 + 1024};
     (void)blocking_hash_password(Secret{"violet orbit"}, too_large);
-    EXPECT_EQ(kept_hash_memory_bytes(), hash_bytes * 2);
+    EXPECT_EQ(kept_hash_memory_bytes(), 0U);
+  });
+}
+
+TEST(HashMemory, only_what_a_hash_asks_for_is_lent) {
+  on_a_new_thread([] {
+    if (!keeps_memory()) GTEST_SKIP() << "the program under test has another mmap()";
+    const ReusedHashMemory reused{hash_bytes};
+    constexpr int plain = MAP_PRIVATE | MAP_ANONYMOUS;
+    void* guard = mmap(nullptr, hash_bytes, PROT_NONE, plain, -1, 0);
+    void* shared = mmap(nullptr, hash_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* lent = mmap(nullptr, hash_bytes, PROT_READ | PROT_WRITE, plain, -1, 0);
+    void* second = mmap(nullptr, hash_bytes, PROT_READ | PROT_WRITE, plain, -1, 0);
+    EXPECT_EQ(std::set({guard, shared, lent, second}).size(), 4U);
+    EXPECT_EQ(*static_cast<const unsigned char*>(shared), 0);
+    EXPECT_EQ(*static_cast<const unsigned char*>(second), 0) << "lent twice";
+    for (void* each : {guard, shared, second}) EXPECT_EQ(munmap(each, hash_bytes), 0);
+    EXPECT_EQ(munmap(lent, hash_bytes / 2), 0);
+    EXPECT_EQ(kept_hash_memory_bytes(), 0U) << "half of it is gone";
+    EXPECT_EQ(munmap(static_cast<unsigned char*>(lent) + hash_bytes / 2, hash_bytes / 2), 0);
   });
 }
 

@@ -32,6 +32,10 @@ bool are_equal(BytesView one, BytesView other) {
   return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
+std::size_t memory_bytes_of(const Argon2Settings& settings) {
+  return std::size_t{settings.memory_kib} * 1024;
+}
+
 /// Nothing when this password cannot have this hash, which takes no work to see.
 using Verdict = std::optional<bool>;
 
@@ -42,7 +46,6 @@ Verdict blocking_verify(const Secret& password, const Argon2Hash& stored) {
   phc.resize(std::max<std::size_t>(phc.size() + 1, crypto_pwhash_argon2id_STRBYTES), '\0');
   const auto verify =
       stored.is_argon2id ? crypto_pwhash_argon2id_str_verify : crypto_pwhash_argon2i_str_verify;
-  const ReusedHashMemory reused;
   errno = 0;
   if (verify(phc.c_str(), characters(password), password.size()) == 0) return true;
   if (errno == ENOMEM) throw std::bad_alloc{};
@@ -182,10 +185,10 @@ Result<void> check_argon2_settings(const Argon2Settings& settings) {
 
 std::string blocking_hash_password(const Secret& password, const Argon2Settings& settings) {
   prepare_sodium();
-  const ReusedHashMemory reused;
+  const ReusedHashMemory reused{memory_bytes_of(settings)};
   std::array<char, crypto_pwhash_argon2id_STRBYTES> phc{};
   if (crypto_pwhash_argon2id_str(phc.data(), characters(password), password.size(), settings.passes,
-                                 std::size_t{settings.memory_kib} * 1024) != 0) {
+                                 memory_bytes_of(settings)) != 0) {
     throw std::runtime_error("Argon2id failed: out of memory");
   }
   return phc.data();
@@ -195,6 +198,7 @@ PasswordCheck blocking_verify_password(const Secret& password, std::string_view 
                                        const Argon2Settings& settings) {
   const auto parsed = parse_stored_hash(stored);
   if (!parsed) return {};
+  const ReusedHashMemory reused{memory_bytes_of(settings)};
   const auto verdict =
       std::visit([&password](const auto& hash) { return blocking_verify(password, hash); }, *parsed);
   return {verdict.value_or(false), !is_current(*parsed, settings), verdict.has_value()};

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
 
+#include "base/free_with.hpp"
 #include "crypto/system_random.hpp"
 
 namespace keyward::crypto {
@@ -157,6 +160,18 @@ TEST(SigningKey, J11_rsa_under_2048_bits_or_with_a_bad_exponent_is_refused) {
   EXPECT_FALSE(accepted(padded));
 }
 
+TEST(SigningKey, J11_a_private_rsa_key_under_2048_bits_is_refused) {
+  const std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>> small{EVP_RSA_gen(1024)};
+  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeWith<PKCS8_PRIV_KEY_INFO_free>> info{
+      EVP_PKEY2PKCS8(small.get())};
+  Bytes der(static_cast<std::size_t>(i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr)));
+  auto* at = der.data();
+  ASSERT_EQ(i2d_PKCS8_PRIV_KEY_INFO(info.get(), &at), static_cast<int>(der.size()));
+  const auto key = PrivateKey::from_pkcs8(Algorithm::rs256, Secret{BytesView{der}});
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().message, "An RSA key has at least 2048 bits");
+}
+
 TEST(SigningKey, J11_an_rsa_key_with_the_mark_of_roca_is_refused) {
   // k * M + 65537^a mod M, M being the product of the primes up to 167: computed apart, factors unknown.
   constexpr std::string_view hex =
@@ -193,7 +208,10 @@ TEST(SigningKey, a_private_part_that_does_not_fit_is_refused) {
   EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::es256, {ec, Secret{as_bytes(std::string(32, '\xff'))}}));
   EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::es256, {ec, Secret{}}));
   const auto& ed = key_of(Algorithm::eddsa).public_key().numbers();
+  EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::eddsa, {ed, Secret{as_bytes(std::string(31, '\1'))}}));
   EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::eddsa, {ed, Secret{as_bytes(std::string(32, '\1'))}}));
+  EXPECT_FALSE(
+      PrivateKey::from_numbers(Algorithm::eddsa, {EdNumbers{}, Secret{as_bytes(std::string(32, '\1'))}}));
   const auto& rsa = key_of(Algorithm::rs256).public_key().numbers();
   EXPECT_FALSE(PrivateKey::from_numbers(Algorithm::rs256, {rsa, Secret{as_bytes(std::string(32, '\1'))}}));
   EXPECT_EQ(ERR_peek_error(), 0U);

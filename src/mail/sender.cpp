@@ -213,7 +213,7 @@ void Sender::finish(const domain::ClaimedMail& mail, const Uuid& lease, std::str
       break;
     } catch (const storage::Failure&) {
       if (attempt == attempts_max) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds{200} * attempt);
+      use_.sleep_for(std::chrono::milliseconds{200} * attempt);
     }
   }
   const bool sent = state == domain::mail_state::sent;

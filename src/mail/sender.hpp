@@ -37,6 +37,9 @@ class Sender {
     const Clock& clock;
     Random& random;
     std::function<Lease::SteadyTime()> steady_now = &std::chrono::steady_clock::now;
+    std::function<void(microseconds)> sleep_for = [](microseconds pause) {
+      std::this_thread::sleep_for(pause);
+    };
   };
   Sender(Dependencies dependencies, SenderSettings settings);
   Sender(const Sender&) = delete;

@@ -16,8 +16,10 @@
 
 struct ssl_ctx_st;
 struct ssl_st;
+// NOLINTBEGIN(readability-identifier-naming): OpenSSL's names
 extern "C" void SSL_CTX_free(ssl_ctx_st*);
 extern "C" void SSL_free(ssl_st*);
+// NOLINTEND(readability-identifier-naming)
 
 namespace keyward::outbound {
 

@@ -16,7 +16,7 @@
 #include "redis/reply.hpp"
 #include "redis/wire.hpp"
 
-struct redisReader;
+struct redisReader;  // NOLINT(readability-identifier-naming): hiredis has it so
 
 namespace keyward::redis {
 

@@ -3,6 +3,7 @@
 // A connection is used by one thread at a time. What goes wrong is thrown as errors.hpp has it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -96,6 +97,7 @@ struct LaneShape {
   std::size_t connections = 1;
   std::size_t group_max = 1;
   int attempts_max = 5;
+  bool threads = true;  // false: closures wait until somebody calls Lane::run_waiting (simulations)
 };
 
 class Driver {
@@ -109,6 +111,12 @@ class Driver {
   /// True: one write transaction at a time, whichever process it is of, so that no two meet on a row.
   [[nodiscard]] virtual bool writers_take_turns() const = 0;
   virtual std::unique_ptr<Connection> connect(Access access) = 0;
+
+  // The time that lanes wait by; the machine's, unless a simulation has its own.
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point steady_now() const;
+  /// A while between nothing and `most`: it spreads threads and servers out.
+  [[nodiscard]] virtual std::chrono::microseconds draw_pause(std::chrono::microseconds most) const;
+  virtual void sleep_for(std::chrono::microseconds pause) const;
 };
 
 }  // namespace keyward::storage

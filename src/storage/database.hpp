@@ -99,6 +99,10 @@ class Database {
     return blocking_run(*writers_, std::move(f));
   }
 
+  /// With a driver whose lanes have no threads: Lane::run_waiting.
+  bool run_waiting_reads() { return readers_->run_waiting(); }
+  bool run_waiting_writes() { return writers_->run_waiting(); }
+
   /// One write at a time, those of other processes among them: a row that all of them change costs nothing.
   [[nodiscard]] bool writers_take_turns() const { return driver_->writers_take_turns(); }
   /// Closures that wait for a thread, for metrics.
@@ -136,6 +140,8 @@ class Database {
     auto future = promise.get_future();
     lane.submit(std::make_unique<detail::JobOf<F, detail::Waiter<T>>>(std::move(f),
                                                                       detail::Waiter<T>{std::move(promise)}));
+    while (future.wait_for(std::chrono::seconds{0}) != std::future_status::ready && lane.run_waiting()) {
+    }
     Outcome<T> outcome = future.get();
     if (!outcome) std::rethrow_exception(std::move(outcome).error());
     if constexpr (!std::is_void_v<detail::ClosureResult<F>>) return std::move(*outcome);

@@ -35,9 +35,9 @@ void fail_with(Job& job, std::exception_ptr why) {
 }
 
 /// Two closures that undid each other would do it again if they went on in step.
-void pause_after_conflict(int attempt_number) {
+void pause_after_conflict(const Driver& driver, int attempt_number) {
   const auto most = limits::conflict_pause_min * (1 << std::min(attempt_number - 1, 8));
-  std::this_thread::sleep_for(random_pause(std::min(most, limits::conflict_pause_max)));
+  driver.sleep_for(driver.draw_pause(std::min(most, limits::conflict_pause_max)));
 }
 
 /// The closure's own part. False: roll its changes back; why is in `job.thrown`, unless it returned an error.
@@ -89,16 +89,21 @@ void answer(Job& job) {
 
 Lane::Lane(Driver& driver, Access access, std::vector<std::unique_ptr<Connection>> connections,
            std::size_t queue_max)
-    : reconnector_(driver, access),
+    : driver_(driver),
+      reconnector_(driver, access),
       access_(access),
       group_max_(std::max<std::size_t>(driver.shape(access).group_max, 1)),
       attempts_max_(driver.shape(access).attempts_max),
       queue_max_(queue_max) {
-  threads_.reserve(connections.size());
-  for (auto& connection : connections) {
-    threads_.emplace_back([this, worker = Worker{std::move(connection), threads_.size()}]() mutable {
-      thread_main(std::move(worker));
-    });
+  std::vector<Worker> workers;
+  for (auto& connection : connections) workers.push_back({std::move(connection), workers.size()});
+  if (!driver.shape(access).threads) {
+    by_hand_ = std::move(workers);
+    return;
+  }
+  threads_.reserve(workers.size());
+  for (auto& worker : workers) {
+    threads_.emplace_back([this, own = std::move(worker)]() mutable { thread_main(std::move(own)); });
   }
 }
 
@@ -158,14 +163,32 @@ void Lane::thread_main(Worker worker) {
 }
 
 Lane::Group Lane::take() {
-  Lock lock{mutex_};
+  const Lock lock{mutex_};
   wake_.wait(mutex_, [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || !queue_.empty(); });
+  return take_group();
+}
+
+Lane::Group Lane::take_group() {
   Group group;
   while (!queue_.empty() && group.size() < group_max_) {
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
   return group;
+}
+
+bool Lane::run_waiting() {
+  if (by_hand_.empty()) return false;
+  Group group;
+  {
+    const Lock lock{mutex_};
+    group = take_group();
+  }
+  if (group.empty()) return false;
+  const bool before = std::exchange(is_database_thread, true);
+  run_group(by_hand_.front(), group);
+  is_database_thread = before;
+  return true;
 }
 
 void Lane::run_group(Worker& worker, Group& group) {
@@ -186,7 +209,7 @@ void Lane::run_group(Worker& worker, Group& group) {
 }
 
 LaneStatistics Lane::statistics() const {
-  return {.connections = threads_.size(),
+  return {.connections = threads_.size() + by_hand_.size(),
           .busy = busy_.load(),
           .waiting = waiting(),
           .conflicts = conflicts_.value(),
@@ -295,7 +318,7 @@ void Lane::run_alone(Worker& worker, Job& job) {
       if (connection) connection->rollback();
       if (attempt_number == attempts_max_) return job.refuse(conflict.what());
       conflicts_.add();
-      pause_after_conflict(attempt_number);
+      pause_after_conflict(driver_, attempt_number);
     } catch (const std::exception& error) {
       // Of the state after a failed commit nothing is certain, so the connection starts anew.
       if (committing) log(LogLevel::error, "database_commit_failed", {{"error", error.what()}});

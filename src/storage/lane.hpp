@@ -45,11 +45,13 @@ class Lane {
        std::size_t queue_max);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
-  /// Runs what waits, then joins.
+  /// Runs what waits, then joins. Without threads, what waits is dropped.
   ~Lane();
 
   /// Never blocks. A full queue refuses the job at once, on the calling thread.
   void submit(std::unique_ptr<Job> job);
+  /// In a lane without threads (LaneShape): runs the next group on the calling thread. False: nothing waits.
+  bool run_waiting();
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] LaneStatistics statistics() const;
 
@@ -74,6 +76,7 @@ class Lane {
 
   void thread_main(Worker worker);
   Group take();
+  Group take_group() KEYWARD_REQUIRES(mutex_);
   void run_group(Worker& worker, Group& group);
   void run_alone(Worker& worker, Job& job);
   /// False: the transaction is gone and nobody has been answered.
@@ -82,6 +85,7 @@ class Lane {
   void begin(std::unique_ptr<Connection>& connection);
   void look(Connection& connection);
 
+  const Driver& driver_;
   Reconnector reconnector_;
   const Access access_;
   const std::size_t group_max_;
@@ -100,6 +104,7 @@ class Lane {
   Condition wake_;
   std::deque<std::unique_ptr<Job>> queue_ KEYWARD_GUARDED_BY(mutex_);
   bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
+  std::vector<Worker> by_hand_;
   std::vector<std::thread> threads_;
 };
 

@@ -38,7 +38,4 @@ class Reconnector {
   std::chrono::steady_clock::time_point not_before_ KEYWARD_GUARDED_BY(mutex_);
 };
 
-/// Between nothing and `most`.
-std::chrono::microseconds random_pause(std::chrono::microseconds most);
-
 }  // namespace keyward::storage

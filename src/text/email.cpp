@@ -17,8 +17,9 @@ namespace {
 
 struct Freed {
   void operator()(void* memory) const noexcept {
+    // Both libraries hand out malloc's memory. NOLINTNEXTLINE(cppcoreguidelines-no-malloc,*-owning-memory)
     std::free(memory);
-  }  // both libraries hand out malloc's memory
+  }
 };
 template <class T>
 using Malloced = std::unique_ptr<T, Freed>;

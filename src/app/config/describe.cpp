@@ -60,6 +60,7 @@ std::string config_template() {
 
 std::vector<ShownSetting> show_config(const Config& config) {
   // The accessors give places to write to; this only reads.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
   auto& shown = const_cast<Config&>(config);
   std::vector<ShownSetting> rows;
   const auto add = [&](std::string key, const Setting& setting, const Target& target) {

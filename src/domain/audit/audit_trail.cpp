@@ -63,7 +63,7 @@ void AuditTrail::finish(storage::Transaction& transaction, const storage::Notes&
                         std::size_t connection) const {
   std::vector<AuditRow> rows;
   rows.reserve(notes.size());
-  // Audit is the only one that leaves notes.
+  // Audit is the only one that leaves notes. NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
   for (const auto& note : notes) rows.push_back(static_cast<const AuditNote&>(*note).row);
   append_to_chain(transaction,
                   static_cast<std::int64_t>((first_chain_ + connection) % limits::audit_chains_max), rows,

@@ -31,7 +31,7 @@ EventLog::EventLog(int output, const AuditTrail* trail, storage::Database* datab
       refusal_budget_(limits::audit_refusals_burst, limits::audit_refusals_per_s, clock.now()),
       anonymous_budget_(limits::audit_anonymous_burst, limits::audit_anonymous_per_s, clock.now()),
       rows_finished_(trail == nullptr),
-      keeper_([this] { keep_rows(); }) {}
+      keeper_(trail == nullptr ? std::jthread{} : std::jthread{[this] { keep_rows(); }}) {}
 
 EventLog::~EventLog() {
   finish_rows();

@@ -26,6 +26,10 @@ std::string make_etag(std::string_view text) {
   return '"' + text::to_base64url(BytesView{digest}.first(12)) + '"';
 }
 
+/// From this age on one caller reads the keys anew, while the others still go on with what is known: else all
+/// that come at the end of its time would read, and each would decode the private keys.
+constexpr microseconds read_ahead_age = microseconds{limits::key_snapshot_max_age} * 3 / 4;
+
 SecurityEvent about_key(std::string_view name, const std::string& id, std::string_view how) {
   return {.name = name, .reason = "signing_key", .detail = std::string{how} + ' ' + id};
 }
@@ -148,10 +152,18 @@ Task<KeySnapshotPointer> KeyRing::read() {
 
 Task<KeySnapshotPointer> KeyRing::current() {
   auto keys = snapshot();
-  const bool fresh = use_.clock.steady() - keys->loaded_at < limits::key_snapshot_max_age;
-  if (fresh && keys->revision == use_.revisions.of_keys()) co_return keys;
+  const auto age = use_.clock.steady() - keys->loaded_at;
+  const bool good = age < limits::key_snapshot_max_age && keys->revision == use_.revisions.of_keys();
+  if (!good) co_return co_await renew(std::move(keys));
+  if (age < read_ahead_age || reading_ahead_.exchange(true)) co_return keys;
+  const std::unique_ptr<std::atomic<bool>, decltype([](auto* flag) { *flag = false; })> until_read{
+      &reading_ahead_};
+  co_return co_await renew_or(std::move(keys));
+}
+
+Task<KeySnapshotPointer> KeyRing::renew(KeySnapshotPointer known) {
   auto loaded = co_await read();
-  if (loaded->revision == keys->revision && !has_same_keys(*loaded, *keys)) {
+  if (loaded->revision == known->revision && !has_same_keys(*loaded, *known)) {
     // A change that nobody announced. What the loops have cached under the old keys has to go before anybody
     // sees the new ones: so these have a revision of their own.
     use_.revisions.bump_keys();
@@ -159,6 +171,15 @@ Task<KeySnapshotPointer> KeyRing::current() {
   }
   publish(loaded);
   co_return loaded;
+}
+
+Task<KeySnapshotPointer> KeyRing::renew_or(KeySnapshotPointer known) {
+  try {
+    co_return co_await renew(known);
+  } catch (const std::exception& exception) {
+    log(LogLevel::warning, "signing_keys_not_read", {{"reason", exception.what()}});
+  }
+  co_return known;
 }
 
 Task<KeySnapshotPointer> KeyRing::current_or(KeySnapshotPointer known) {

@@ -4,6 +4,7 @@
 // associated data: a row that is moved, changed, or opened with another master key does not open.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -85,6 +86,10 @@ class KeyRing {
   [[nodiscard]] SigningKeyRow make_key(std::chrono::seconds lead) const;
   Result<KeySnapshotPointer> load(storage::Transaction& transaction) const;
   Task<KeySnapshotPointer> read();
+  /// Reads and publishes.
+  Task<KeySnapshotPointer> renew(KeySnapshotPointer known);
+  /// The same; `known` when the database does not answer.
+  Task<KeySnapshotPointer> renew_or(KeySnapshotPointer known);
   [[nodiscard]] KeySnapshotPointer snapshot() const;
   void publish(KeySnapshotPointer snapshot);
   [[nodiscard]] bool is_rotation_due(const KeySnapshot& keys, Time now) const;
@@ -92,6 +97,7 @@ class KeyRing {
   Dependencies use_;
   KeySettings settings_;
   Secret sealing_key_;
+  std::atomic<bool> reading_ahead_ = false;
   mutable Mutex mutex_;
   KeySnapshotPointer snapshot_ KEYWARD_GUARDED_BY(mutex_);
 };

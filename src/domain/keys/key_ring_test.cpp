@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <latch>
+#include <set>
 #include <thread>
 
 #include "crypto/system_random.hpp"
@@ -112,6 +113,44 @@ TEST_F(KeyRingTest, a_stored_key_is_bound_to_its_row) {
   EXPECT_FALSE(make_ring(master_key_).blocking_open());
 }
 
+TEST_F(KeyRingTest, a_stored_key_that_is_not_what_its_row_says_is_refused) {
+  ASSERT_TRUE(make_ring(master_key_).blocking_open());  // ES256
+  const auto refusal_of = [&](std::string_view algorithm) {
+    database_->blocking_write([&](storage::Transaction& transaction) {
+      transaction.execute("UPDATE signing_keys SET algorithm = $1", algorithm);
+    });
+    const auto opened = make_ring(master_key_).blocking_open();
+    return opened ? std::string{} : opened.error().message;
+  };
+  EXPECT_NE(refusal_of("ES999").find("unknown algorithm ES999"), std::string::npos);
+  EXPECT_EQ(refusal_of("RS256"), "Not the PKCS#8 form of a key for this algorithm");
+  EXPECT_EQ(refusal_of("ES256"), "");
+}
+
+TEST_F(KeyRingTest, a_token_of_ours_names_an_account_and_a_session) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const auto keys = ring.latest();
+  const auto now = clock_.now();
+  const auto id = Uuid::make_v7(now, random_).to_string();
+  const auto outcome = [&](const std::string& subject, const std::string& session) {
+    const auto token = protocol::jose::make_access_token({.issuer = "https://id.example",
+                                                          .subject = subject,
+                                                          .audience = {"https://id.example"},
+                                                          .issued_at = now,
+                                                          .expires_at = now + seconds{900},
+                                                          .jti = id,
+                                                          .sid = session},
+                                                         keys->signer(now));
+    const auto verified = issuer_.verify(token, *keys, now);
+    return verified ? "accepted" : std::string{to_word(verified.error().reason)};
+  };
+  EXPECT_EQ(outcome(id, id), "accepted");
+  EXPECT_EQ(outcome("ann", id), "invalid_claim");
+  EXPECT_EQ(outcome(id, "ann"), "invalid_claim");
+  EXPECT_EQ(outcome(id, ""), "invalid_claim");
+}
+
 TEST_F(KeyRingTest, J4_planned_rotation_never_leaves_a_verifier_without_the_key) {
   auto ring = make_ring(master_key_);
   auto server = make_ring(master_key_);
@@ -177,6 +216,39 @@ TEST_F(KeyRingTest, a_change_that_nobody_announced_is_found_and_announced) {
   // and the first to see the new keys compares nothing with what was verified under the old ones.
   EXPECT_EQ(after->revision, revisions_->of_keys());
   EXPECT_EQ(ring.latest()->revision, revisions_->of_keys());
+}
+
+TEST_F(KeyRingTest, of_many_callers_one_reads_ahead_of_time) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  for (int round = 0; round < 2; ++round) {
+    const auto before = wait_for(ring.current());
+    clock_.advance(microseconds{limits::key_snapshot_max_age} * 4 / 5);
+    asio::io_context loop{1};
+    std::vector<std::future<KeySnapshotPointer>> callers;
+    for (int i = 0; i < 64; ++i) callers.push_back(asio::co_spawn(loop, ring.current(), asio::use_future));
+    loop.run();
+    std::set<KeySnapshotPointer> read;
+    for (auto& caller : callers) read.insert(caller.get());
+    EXPECT_TRUE(read.contains(before));
+    EXPECT_EQ(read.size(), 2U);
+    EXPECT_TRUE(read.contains(wait_for(ring.current())));
+    EXPECT_NE(wait_for(ring.current()), before);
+  }
+}
+
+TEST_F(KeyRingTest, a_read_ahead_of_time_that_fails_takes_nothing_away) {
+  auto ring = make_ring(master_key_);
+  ASSERT_TRUE(ring.blocking_open());
+  const auto before = wait_for(ring.current());
+  database_->blocking_write([](storage::Transaction& transaction) {
+    transaction.execute("UPDATE signing_keys SET algorithm = $1", std::string{"none"});
+    return true;
+  });
+  clock_.advance(microseconds{limits::key_snapshot_max_age} * 4 / 5);
+  EXPECT_EQ(wait_for(ring.current()), before);
+  clock_.advance(microseconds{limits::key_snapshot_max_age} / 5);
+  EXPECT_THROW(wait_for(ring.current()), std::runtime_error);
 }
 
 TEST_F(KeyRingTest, a_clock_that_steps_back_does_not_stop_the_signing) {

@@ -75,7 +75,12 @@ void LimitCount::learn(const KnownCount& known, Time now) {
 
 bool LimitCount::merge(const KnownCount& known, Time now) {
   if (window == 0 || now >= window_ends) {
-    begin_as(known, now);
+    // The same window, which a clock that was set has ended early: what others have counted in it stays.
+    if (window == known.window && window != 0 && version >= known.version) {
+      window_ends = now + known.left;
+    } else {
+      begin_as(known, now);
+    }
     return true;
   }
   if (known.window == window) {

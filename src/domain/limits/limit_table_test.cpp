@@ -270,6 +270,19 @@ TEST(LimitTable, a_quota_of_one_is_one) {
   }
 }
 
+TEST(LimitCount, A2_a_window_that_a_set_clock_ended_goes_on_with_all_that_was_counted_in_it) {
+  LimitCount count;
+  count.open(five_passwords, start, 7);
+  for (int i = 0; i < 3; ++i) (void)count.take(five_passwords);
+  const auto of_one_node = count.known(start + seconds{10});
+  for (int i = 0; i < 2; ++i) (void)count.take(five_passwords);  // by another
+  const auto later = start + seconds{2000};
+  EXPECT_TRUE(count.merge(of_one_node, later));
+  count.open(five_passwords, later, 8);
+  EXPECT_EQ(count.window, 7U);
+  EXPECT_FALSE(count.take(five_passwords).allowed);
+}
+
 TEST(LimitTable, a_clock_that_was_set_back_locks_for_no_longer_than_a_window) {
   LimitTable table;
   for (int i = 0; i < 5; ++i) (void)table.take(five_in_900_s, key_number(1), start);

@@ -100,6 +100,19 @@ TEST_P(LimiterFaults, a_success_during_an_outage_stays_one) {
   EXPECT_EQ(b().take(five_passwords, key).remaining, 3U);
 }
 
+TEST_P(LimiterFaults, a_success_that_a_stopping_redis_does_not_take_stays_one) {
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(a().fail_once(five_passwords, key));
+  const auto right = a().take(five_passwords, key);
+  ASSERT_TRUE(right.allowed);
+  redis.pause();  // nobody has noticed yet
+  a().settle(key, right, Settlement::cleared);
+  wait_for_loss();
+  EXPECT_EQ(a().take(five_passwords, key).remaining, 4U);
+  redis.go_on();
+  wait_for_return();
+  EXPECT_EQ(a().take(five_passwords, key).remaining, 3U);
+}
+
 TEST_P(LimiterFaults, a_success_before_an_outage_is_not_undone_by_what_another_node_knew) {
   EXPECT_TRUE(b().fail_once(five_passwords, key));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(a().fail_once(five_passwords, key));

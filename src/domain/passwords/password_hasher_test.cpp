@@ -70,6 +70,10 @@ TEST_F(PasswordHasherTest, P4_a_long_password_costs_no_hash) {
   EXPECT_EQ(hashed.error().code, ErrorCode::invalid_input);
   EXPECT_FALSE(
       run(hasher.verify(Secret{std::string(limits::password_max_bytes + 1, 'p')}, ""), loop).has_value());
+  const Secret longer{std::string(limits::password_max_bytes + 1, 'p')};
+  const NewPassword about{.email = "alice.smith@example.com", .field = "new_password"};
+  EXPECT_FALSE(run(hasher.hash_new(longer.copy(), {}, about), loop).has_value());
+  EXPECT_FALSE(run(hasher.check_new(longer, {}, about), loop).has_value());
   EXPECT_EQ(hasher.statistics().hashes_done, 0U);
 }
 
@@ -159,6 +163,31 @@ TEST_F(PasswordHasherTest, A8_a_full_queue_refuses_at_once_and_counts) {
 TEST_F(PasswordHasherTest, A8_a_spent_byte_budget_refuses_at_once_and_counts) {
   PasswordHasher hasher{{.threads = 1, .queue_max = 1000, .memory_max_bytes = 400, .retry_after_s = 7}};
   expect_some_refused(hasher, loop);
+}
+
+// NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters): all outlive the coroutine
+Task<void> check_and_hash_new(PasswordHasher& hasher, const Secret& password, std::vector<Error>& refusals) {
+  // NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
+  const auto checked = co_await hasher.check_new(password, {}, {});
+  if (!checked) refusals.push_back(checked.error());
+  const auto hashed = co_await hasher.hash_new(password.copy(), {}, {});
+  if (!hashed) refusals.push_back(hashed.error());
+}
+
+TEST_F(PasswordHasherTest, A8_a_full_queue_refuses_new_passwords_too) {
+  PasswordHasher hasher{{.threads = 1, .queue_max = 1, .retry_after_s = 7}};
+  const Secret password{"violet orbit"};
+  std::vector<Error> refusals;
+  constexpr std::size_t calls = 16;
+  for (std::size_t i = 0; i < calls; ++i)
+    spawn(loop.get_executor(), check_and_hash_new(hasher, password, refusals), "test");
+  loop.run();
+  EXPECT_GT(refusals.size(), calls);  // of both kinds: one call in a kind is the least that is let through
+  for (const auto& refusal : refusals) {
+    EXPECT_EQ(refusal.code, ErrorCode::unavailable);
+    EXPECT_EQ(refusal.retry_after_s, 7);
+  }
+  EXPECT_EQ(hasher.statistics().refused, refusals.size());
 }
 
 TEST_F(PasswordHasherTest, closing_with_work_in_the_queue_is_clean) {

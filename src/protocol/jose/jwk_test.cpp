@@ -103,6 +103,8 @@ TEST(Jwk, J11_unsound_keys_are_refused) {
   EXPECT_FALSE(accepted(without(ec, "crv")));
   EXPECT_FALSE(accepted(without(ec, "kty")));
   EXPECT_FALSE(accepted(with(ec, "kty", "ec")));
+  EXPECT_FALSE(accepted(with(ec, "kty", 1)));
+  EXPECT_FALSE(accepted(with(ec, "crv", 1)));
   EXPECT_FALSE(accepted(without(ec, "y")));
   EXPECT_FALSE(accepted(with(ec, "y", ec.at("x"))));
   EXPECT_FALSE(accepted(with(ec, "x", std::string{ec.at("x").as_string()} + "=")));
@@ -128,6 +130,8 @@ TEST(Jwk, J11_a_private_part_must_fit) {
   EXPECT_TRUE(signs(rsa));
   EXPECT_TRUE(signs(oct));
   EXPECT_FALSE(signs(without(ec, "d")));
+  EXPECT_FALSE(signs(without(ec, "x")));
+  EXPECT_FALSE(signs(without(oct, "k")));
   EXPECT_FALSE(signs(with(ec, "d", ec.at("x"))));
   EXPECT_FALSE(signs(with(okp, "d", okp.at("x"))));
   for (const std::string_view name : {"d", "p", "q", "dp", "dq", "qi"}) {
@@ -136,6 +140,9 @@ TEST(Jwk, J11_a_private_part_must_fit) {
   }
   EXPECT_FALSE(signs(with(with(rsa, "d", rsa.at("dp")), "p", rsa.at("q"))));
   EXPECT_FALSE(signs(with(rsa, "oth", json::array{})));
+  EXPECT_FALSE(parse_signing_key(json::value("EC")));
+  EXPECT_TRUE(parse_signing_key(Secret{json::serialize(ec)}));
+  EXPECT_FALSE(parse_signing_key(Secret{json::serialize(ec) + "}"}));
 }
 
 TEST(Jwk, J9_duplicate_members_are_refused) {

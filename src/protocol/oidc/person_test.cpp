@@ -39,6 +39,11 @@ TEST(Person, is_read) {
   EXPECT_EQ(person_of({{"sub", "s-1"}}, json_boolean), (Person{.subject = "s-1"}));
 }
 
+TEST(Person, nobody_is_without_a_subject) {
+  EXPECT_EQ(outcome(person_of({{"email", "ann@example.org"}}, json_boolean)), "missing_claim");
+  EXPECT_EQ(outcome(person_of(claims_with("sub", 1), json_boolean)), "invalid_claim");
+}
+
 TEST(Person, F2_verified_is_only_what_the_definition_says) {
   struct Row {
     json::value value;
@@ -228,6 +233,8 @@ TEST(Github, F2_only_the_primary_address_that_is_verified_counts) {
   EXPECT_EQ(email(R"(["a@example.org"])"), "malformed");
   EXPECT_EQ(email(R"({"message":"Not Found"})"), "malformed");
   EXPECT_EQ(email("<html>"), "malformed");
+  EXPECT_EQ(email(std::string(limits::json_max_bytes, ' ')), "malformed");
+  EXPECT_EQ(email(std::string(limits::json_max_bytes + 1, ' ')), "too_large");
 }
 
 TEST(Github, F1_the_subject_is_the_number) {

@@ -16,7 +16,7 @@ inline const SharedLibrary& libpq() {
   return library;
 }
 
-// NOLINTBEGIN(cppcoreguidelines-macro-usage,readability-identifier-naming): the name thrice, and libpq's own
+// NOLINTBEGIN(*macro-usage,*macro-parentheses,readability-identifier-naming): a name, which is libpq's
 #define KEYWARD_LIBPQ(name) \
   inline constinit const LoadedFunction<decltype(::name), libpq> name { #name }
 KEYWARD_LIBPQ(PQclear);
@@ -58,6 +58,6 @@ KEYWARD_LIBPQ(PQsocket);
 KEYWARD_LIBPQ(PQstatus);
 KEYWARD_LIBPQ(PQtransactionStatus);
 #undef KEYWARD_LIBPQ
-// NOLINTEND(cppcoreguidelines-macro-usage,readability-identifier-naming)
+// NOLINTEND(*macro-usage,*macro-parentheses,readability-identifier-naming)
 
 }  // namespace keyward::storage::postgres
