@@ -101,7 +101,7 @@ def print_failure(outcome):
         print(f"  input:     {shown(outcome.crash)}")
         print(f"  reproduce: {program} {shown(outcome.crash)}")
         print(f"  smaller:   {program} -minimize_crash=1 -runs=100000 {shown(outcome.crash)}")
-        print(f"  keep it:   cp {shown(outcome.crash)} tests/fuzz/regressions/{outcome.target}/")
+        print(f"  keep it:   install -D {shown(outcome.crash)} tests/fuzz/regressions/{outcome.target}/WHAT_WAS_WRONG")
 
 
 def minimise(target):
