@@ -103,7 +103,7 @@ class Play {
   void sign_up(Account& account) {
     const auto password = passwords.at(next(passwords.size()));
     const auto answer = server_.ask(Method::post, "/register", {}, credentials(account, password));
-    expect(answer, account.exists ? 409 : 201, "register");
+    expect(answer, account.exists ? 400 : 201, "register");
     if (account.exists) return;
     account = {.email = account.email,
                .password = std::string{password},

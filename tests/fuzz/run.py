@@ -21,6 +21,8 @@ BUILD = ROOT / "build" / "fuzz"
 JOBS = 2
 DEFAULT_S = 30  # of each target; ./dev help says so
 INPUT_TIMEOUT_S = 20
+# A server keeps things from one input to the next: leaks are looked for at its end, and not after each input.
+LEAKS_AT_THE_END = {"api_sequences"}
 INPUT_MAX_BYTES = 2048  # of a file that is taken into the repository
 CORPUS_MAX_FILES = 48
 CORPUS_MAX_BYTES = 64 * 1024
@@ -70,7 +72,8 @@ def fuzz(target, seconds):
     log.parent.mkdir(exist_ok=True)
     folders = folders_of(target)
     command = [BUILD / f"fuzz_{target}", f"-max_total_time={seconds}", "-print_final_stats=1", "-rss_limit_mb=4096",
-               f"-timeout={INPUT_TIMEOUT_S}", f"-artifact_prefix={crashes}/", *folders]
+               f"-timeout={INPUT_TIMEOUT_S}", f"-detect_leaks={int(target not in LEAKS_AT_THE_END)}",
+               f"-artifact_prefix={crashes}/", *folders]
     with log.open("wb") as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=ENVIRONMENT, check=False)
     text = log.read_text(encoding="utf-8", errors="replace")
@@ -98,11 +101,11 @@ def print_failure(outcome):
         print(f"  input:     {shown(outcome.crash)}")
         print(f"  reproduce: {program} {shown(outcome.crash)}")
         print(f"  smaller:   {program} -minimize_crash=1 -runs=100000 {shown(outcome.crash)}")
-        print(f"  keep it:   cp {shown(outcome.crash)} tests/fuzz/regressions/{outcome.target}/")
+        print(f"  keep it:   install -D {shown(outcome.crash)} tests/fuzz/regressions/{outcome.target}/WHAT_WAS_WRONG")
 
 
 def minimise(target):
-    """Adds to the repository's corpus what reaches further, the smallest files first, within the limits."""
+    """Adds to the repository's corpus what reaches further: small files and large ones, within the limits."""
     corpus = HERE / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
     before = {path.name for path in corpus.iterdir()}
@@ -115,7 +118,8 @@ def minimise(target):
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
         new = [path for path in pathlib.Path(merged).iterdir() if path.name not in before]
         files, size = len(before), sum(path.stat().st_size for path in corpus.iterdir())
-        for path in sorted(new, key=lambda each: each.stat().st_size):
+        new.sort(key=lambda path: path.stat().st_size)
+        for path in new[::max(1, -(-len(new) // max(1, CORPUS_MAX_FILES - files)))]:
             if files == CORPUS_MAX_FILES or size + path.stat().st_size > CORPUS_MAX_BYTES:
                 break
             shutil.copy(path, corpus)

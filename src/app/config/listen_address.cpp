@@ -30,14 +30,15 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+// inet_pton reads up to a NUL, and a TOML text can hold one.
 bool is_ipv4(const std::string& host) {
   in_addr address{};
-  return inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return !host.contains('\0') && inet_pton(AF_INET, host.c_str(), &address) == 1;
 }
 
 bool is_ipv6(const std::string& host) {
   in6_addr address{};
-  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
+  return !host.contains('\0') && inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 // HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. Nothing for anything else.

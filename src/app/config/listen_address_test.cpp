@@ -22,6 +22,11 @@ TEST(ListenAddress, refuses_the_rest) {
         "127.0.0.1:80:80", "[::1]:80x", "http://127.0.0.1:80"}) {
     EXPECT_FALSE(parse_listen_address(text).has_value()) << text;
   }
+  for (const std::string_view host : {"127.0.0.1", "[::1]"}) {
+    std::string with_nul{host};
+    with_nul.insert(with_nul.size() - 1, 1, '\0');
+    EXPECT_FALSE(parse_listen_address(with_nul + ":80").has_value()) << host;
+  }
 }
 
 TEST(PublicUrl, is_an_origin_in_one_spelling) {
