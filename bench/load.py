@@ -25,10 +25,11 @@ def free_port():
 
 
 class Server:
-    """One data folder, on which the server can be started again and again."""
+    """One data folder, on which the server can be started again and again. prefix: a program to run it under."""
 
-    def __init__(self, binary, folder, env=None, scheme="http"):
+    def __init__(self, binary, folder, env=None, scheme="http", prefix=()):
         self.binary, self.folder, self.scheme, self.port, self.process = binary, folder, scheme, free_port(), None
+        self.prefix = prefix
         self.env = env or {"KEYWARD_LIMITS_ENABLED": "false"}
 
     @property
@@ -45,10 +46,10 @@ class Server:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("KEYWARD_")}
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}"],
+            [*self.prefix, self.binary, "serve", "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}"],
             env={**clean, **self.env},
             stdout=subprocess.DEVNULL, stderr=open(self.folder / "log", "ab"))
-        while time.perf_counter() - started < 20:
+        while time.perf_counter() - started < 60:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if self.get("/livez") == 200:
                     return (time.perf_counter() - started) * 1000
@@ -106,7 +107,7 @@ def milliseconds(match):
 
 
 def wrk(server, path, seconds, connections, *, threads=None, script=None, arguments=(), headers=()):
-    words = ["wrk", "--latency", "-t", str(threads or min(2, CORES)), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "20s"]
+    words = ["wrk", "--latency", "-t", str(threads or min(2, CORES)), "-c", str(connections), "-d", f"{max(1, round(seconds))}s", "--timeout", "20s"]
     if script:
         words += ["-s", str(HERE / script)]
     for header in headers:
@@ -118,8 +119,12 @@ def wrk(server, path, seconds, connections, *, threads=None, script=None, argume
     return Load(done.stdout)
 
 
-def build_raw(build, name, *libraries):
+def build_program(build, name, *more, options=()):
     """A program of its own, so that nothing of the server's stands around what it measures."""
-    source, program = HERE / f"{name}.cpp", build / name
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["clang++-19", "-std=c++23", "-O2", "-pthread", source, "-o", program, *libraries], check=True)
+    sources, program = [HERE / f"{name}.cpp", *(HERE.parent / source for source in more)], build / name
+    if not program.exists() or any(program.stat().st_mtime < source.stat().st_mtime for source in sources):
+        subprocess.run(["clang++-19", "-std=c++23", "-O2", "-pthread", *sources, "-o", program, *options], check=True, cwd=HERE.parent)
+
+
+def build_raw(build, name, *libraries):
+    build_program(build, name, options=libraries)

@@ -5,7 +5,7 @@ function(keyward_compile_fail)
   foreach(snippet IN LISTS snippets)
     get_filename_component(name ${snippet} NAME_WE)
     add_test(NAME compile_fail.${name}
-      COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -fsyntax-only -I${CMAKE_SOURCE_DIR}/src
+      COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -fsyntax-only -Werror ${KEYWARD_THREAD_SAFETY} -I${CMAKE_SOURCE_DIR}/src
               "-D$<JOIN:$<TARGET_PROPERTY:keyward_boost,INTERFACE_COMPILE_DEFINITIONS>,;-D>" ${snippet}
       COMMAND_EXPAND_LISTS)
     set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 120)

@@ -12,7 +12,8 @@ add_library(keyward_boost INTERFACE)
 target_include_directories(keyward_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
 target_compile_definitions(keyward_boost INTERFACE
   BOOST_ALL_NO_LIB BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
-  BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+  BOOST_ASIO_DISABLE_BOOST_COROUTINE
+  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8)  # a request has more coroutines under way than the two it keeps frames for
 
 function(keyward_pkg name module)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${module})
@@ -20,9 +21,7 @@ function(keyward_pkg name module)
   target_link_libraries(keyward_${name} INTERFACE PkgConfig::${name})
 endfunction()
 keyward_pkg(sodium libsodium)
-keyward_pkg(pq libpq)
 keyward_pkg(hiredis hiredis)
-keyward_pkg(idn2 libidn2)
 keyward_pkg(crypt libxcrypt)
 keyward_pkg(utf8proc libutf8proc)
 
@@ -40,7 +39,12 @@ keyward_plain(cli11 CLI/CLI.hpp "")
 keyward_plain(tomlplusplus toml++/toml.h "")
 keyward_plain(mustache kainjow/mustache.hpp "")
 
-# libcurl and GMime are loaded when the first mail is sent (src/mail/shared_library.hpp), so only their headers are used.
-pkg_check_modules(KEYWARD_MAIL_HEADERS REQUIRED libcurl>=7.85 gmime-3.0)
-add_library(keyward_mail_headers INTERFACE)
-target_include_directories(keyward_mail_headers SYSTEM INTERFACE ${KEYWARD_MAIL_HEADERS_INCLUDE_DIRS})
+# Loaded when they are first needed (src/base/shared_library.hpp), so only their headers are used.
+function(keyward_loaded name)
+  pkg_check_modules(KEYWARD_${name} REQUIRED ${ARGN})
+  add_library(keyward_${name} INTERFACE)
+  target_include_directories(keyward_${name} SYSTEM INTERFACE ${KEYWARD_${name}_INCLUDE_DIRS})
+endfunction()
+keyward_loaded(pq libpq)
+keyward_loaded(idn2 libidn2)
+keyward_loaded(mail_headers libcurl>=7.85 gmime-3.0)

@@ -47,7 +47,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "passwd, libsqlite3-0 (>= 3.35)")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "passwd, libsqlite3-0 (>= 3.35), libpq5, libidn2-0")  # the last two are loaded on demand
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, libcurl4, libgmime-3.0-0")  # for mails: loaded with the first one
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

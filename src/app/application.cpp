@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/give_back.hpp"
 #include "app/mail_setup.hpp"
 #include "app/mail_sweep.hpp"
 #include "app/move_watch.hpp"
@@ -39,6 +40,11 @@ web::ServerOptions to_server_options(const Config& config) {
           .trusted_proxies = server.trusted_proxies,
           .proxy_header = server.proxy_header == "forwarded" ? web::ProxyHeader::forwarded
                                                              : web::ProxyHeader::x_forwarded_for};
+}
+
+std::uint64_t count_events(const web::ServerStatistics& of) {
+  const auto ended = of.connections_accepted - of.connections_open;
+  return of.requests + of.requests_refused + of.connections_accepted + ended;
 }
 
 /// What a broken world means to a client: come back later. Anything else is a 500.
@@ -360,6 +366,8 @@ bool Application::run() {
   });
   deferred_work_->start();
   mail_sender_->start();
+  GiveBack give_back{[this] { return count_events(server_->statistics()); }};
+  give_back.start();
   server_->stop_on_signals();
   start_watchdog(*server_, manager_);
   manager_.tell_ready();

@@ -2,13 +2,13 @@
 
 #include <array>
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <string_view>
 
 #include "app/process_metrics.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "domain/outbox/outgoing_mails.hpp"
 #include "runtime/within.hpp"
 
@@ -17,10 +17,10 @@ namespace keyward::app {
 using enum MetricType;
 
 struct Metrics::MailQueue {
-  std::mutex mutex;
-  std::optional<domain::MailQueue> seen;
-  Time seen_at{};
-  bool looking = false;
+  Mutex mutex;
+  std::optional<domain::MailQueue> seen KEYWARD_GUARDED_BY(mutex);
+  Time seen_at KEYWARD_GUARDED_BY(mutex){};
+  bool looking KEYWARD_GUARDED_BY(mutex) = false;
 };
 
 namespace {
@@ -216,7 +216,7 @@ void Metrics::add_mail(MetricsText& text) const {
   text.counter("keyward_mails_failed_total", "Mails refused for good, or expired.", mails.failed);
   text.counter("keyward_mail_attempts_failed_total", "Attempts after which a mail was put off.",
                mails.postponed);
-  const std::scoped_lock lock{mail_queue_->mutex};
+  const Lock lock{mail_queue_->mutex};
   if (!mail_queue_->seen) return;
   const auto& [waiting, oldest] = *mail_queue_->seen;
   text.gauge("keyward_mails_waiting", "Mails in the outbox.", waiting);
@@ -234,7 +234,7 @@ void Metrics::add_logs(MetricsText& text) const {
 
 Task<void> Metrics::look_at_mail_queue() {
   {
-    const std::scoped_lock lock{mail_queue_->mutex};
+    const Lock lock{mail_queue_->mutex};
     const auto age = of_.clock.now() - mail_queue_->seen_at;
     const bool fresh = age >= microseconds{0} && age < limits::mail_queue_max_age;
     if (mail_queue_->looking || (mail_queue_->seen && fresh)) co_return;
@@ -251,7 +251,7 @@ Task<bool> Metrics::look(storage::Database* database, std::shared_ptr<MailQueue>
   } catch (const storage::Failure& failure) {
     log(LogLevel::debug, "mail_queue_not_read", {{"reason", failure.what()}});
   }
-  const std::scoped_lock lock{queue->mutex};
+  const Lock lock{queue->mutex};
   queue->looking = false;
   if (seen) queue->seen = seen;
   if (seen) queue->seen_at = clock->now();

@@ -27,6 +27,12 @@ TEST(Clock, rfc_3339_there_and_back) {
   EXPECT_EQ(to_rfc3339(parse_rfc3339("2026-11-23T08:50:42.5Z").value()), "2026-11-23T08:50:42.500000Z");
 }
 
+TEST(Clock, a_time_that_rfc_3339_has_no_words_for_is_the_nearest_that_it_has) {
+  EXPECT_EQ(to_rfc3339(Time::max()), "9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(to_rfc3339(Time::min()), "0000-01-01T00:00:00Z");
+  EXPECT_EQ(to_rfc3339(Time{microseconds{-1}}), "1969-12-31T23:59:59.999999Z");
+}
+
 TEST(Clock, what_is_no_time_is_refused) {
   for (const std::string_view text :
        {"", "2026-11-23", "2026-11-23T08:50:42", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",

@@ -1,12 +1,15 @@
 #include "base/clock.hpp"
 
-#include <fmt/format.h>
-
-#include <charconv>
+#include <algorithm>
 
 namespace keyward {
 
 namespace {
+
+// RFC 3339 §1: of the years 0000 to 9999.
+using namespace std::chrono_literals;
+constexpr Time first_time = std::chrono::sys_days{0y / 1 / 1};
+constexpr Time last_time = Time{std::chrono::sys_days{9999y / 12 / 31} + 24h} - microseconds{1};
 
 /// Reads exactly `digits` decimal digits at `position`, and moves it.
 std::optional<int> read_number(std::string_view text, std::size_t& position, std::size_t digits) {
@@ -52,19 +55,33 @@ std::optional<std::chrono::minutes> read_offset(std::string_view text, std::size
   return negative ? -offset : offset;
 }
 
+/// The lowest `count` decimal digits of `number`, at `at`.
+void write_digits(std::string& text, std::size_t at, std::size_t count, std::int64_t number) {
+  for (auto place = at + count; place-- > at; number /= 10)
+    text[place] = static_cast<char>('0' + number % 10);
+}
+
 }  // namespace
 
 std::string to_rfc3339(Time time) {
+  time = std::clamp(time, first_time, last_time);
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
-  auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                          static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                          clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  // By hand: it stands in every answer about an account and in every event, and fmt takes ten times as long.
+  std::string text = "0000-00-00T00:00:00.000000Z";
+  write_digits(text, 0, 4, static_cast<int>(date.year()));
+  write_digits(text, 5, 2, static_cast<unsigned>(date.month()));
+  write_digits(text, 8, 2, static_cast<unsigned>(date.day()));
+  write_digits(text, 11, 2, clock.hours().count());
+  write_digits(text, 14, 2, clock.minutes().count());
+  write_digits(text, 17, 2, clock.seconds().count());
   if (const auto fraction_us = clock.subseconds().count(); fraction_us != 0) {
-    text += fmt::format(".{:06}", fraction_us);
+    write_digits(text, 20, 6, fraction_us);
+  } else {
+    text.replace(19, std::string::npos, "Z");
   }
-  return text + 'Z';
+  return text;
 }
 
 std::optional<Time> parse_rfc3339(std::string_view text) {

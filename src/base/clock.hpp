@@ -14,7 +14,7 @@ using Time = std::chrono::sys_time<std::chrono::microseconds>;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-/// `2026-11-23T08:50:42.123456Z` (RFC 3339, UTC); the fraction is left out when it is zero.
+/// `2026-11-23T08:50:42.123456Z` (RFC 3339, UTC), without a fraction of zero; the years end at 0 and 9999.
 std::string to_rfc3339(Time time);
 /// Reads what to_rfc3339 writes, also with an offset; nothing for anything else.
 std::optional<Time> parse_rfc3339(std::string_view text);

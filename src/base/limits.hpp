@@ -13,8 +13,11 @@ inline constexpr std::size_t email_local_max_bytes = 64;  // RFC 5321 §4.5.3.1.
 inline constexpr std::size_t full_name_max_code_points = 200;
 inline constexpr std::size_t password_min_code_points = 8;  // the policy may ask for more
 inline constexpr std::size_t password_max_code_points = 256;
-inline constexpr std::size_t password_max_bytes = 1024;   // checked before any hashing (P4)
-inline constexpr std::size_t user_agent_max_bytes = 512;  // cut, not refused
+inline constexpr std::size_t password_max_bytes = 1024;  // checked before any hashing (P4)
+inline constexpr std::size_t hash_memory_kept_max_bytes =
+    64UL * 1024 * 1024;                                             // by a thread, for its next hash
+inline constexpr std::chrono::milliseconds hash_memory_kept{2000};  // without a hash
+inline constexpr std::size_t user_agent_max_bytes = 512;            // cut, not refused
 
 // Roles, and pages of lists
 inline constexpr std::size_t role_name_max_bytes = 64;

@@ -4,25 +4,24 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 
 namespace keyward {
 
 struct LogWriter::Queue {
-  std::mutex mutex;
-  std::condition_variable wake;
-  std::string lines;
-  bool running = false;
-  bool closing = false;
-  bool finished = false;
-  std::uint64_t dropped = 0;
-  std::uint64_t dropped_told = 0;
+  Mutex mutex;
+  Condition wake;
+  std::string lines KEYWARD_GUARDED_BY(mutex);
+  bool running KEYWARD_GUARDED_BY(mutex) = false;
+  bool closing KEYWARD_GUARDED_BY(mutex) = false;
+  bool finished KEYWARD_GUARDED_BY(mutex) = false;
+  std::uint64_t dropped KEYWARD_GUARDED_BY(mutex) = 0;
+  std::uint64_t dropped_told KEYWARD_GUARDED_BY(mutex) = 0;
 };
 
 namespace {
@@ -58,7 +57,7 @@ const std::shared_ptr<LogWriter::Queue>& LogWriter::queue() {
 
 LogWriter::LogWriter() {
   auto& shared = *queue();
-  const std::scoped_lock lock{shared.mutex};
+  const Lock lock{shared.mutex};
   shared.running = true;
   shared.closing = shared.finished = false;
   std::thread{[held = queue()] { thread_main(held); }}.detach();
@@ -66,15 +65,16 @@ LogWriter::LogWriter() {
 
 LogWriter::~LogWriter() {
   auto& shared = *queue();
-  std::unique_lock lock{shared.mutex};
+  Lock lock{shared.mutex};
   shared.closing = true;
   shared.wake.notify_all();
-  shared.wake.wait_for(lock, limits::log_stop_grace, [&] { return shared.finished; });
+  shared.wake.wait_for(shared.mutex, limits::log_stop_grace,
+                       [&]() KEYWARD_REQUIRES(shared.mutex) { return shared.finished; });
   shared.running = false;
 }
 
 std::uint64_t LogWriter::dropped_lines() {
-  const std::scoped_lock lock{queue()->mutex};
+  const Lock lock{queue()->mutex};
   return queue()->dropped;
 }
 
@@ -82,7 +82,7 @@ std::uint64_t LogWriter::dropped_lines() {
 bool LogWriter::take(std::string& line) {
   auto& shared = *queue();
   {
-    const std::scoped_lock lock{shared.mutex};
+    const Lock lock{shared.mutex};
     if (!shared.running) return false;
     if (shared.lines.size() + line.size() > limits::log_queue_max_bytes) {
       ++shared.dropped;
@@ -96,9 +96,11 @@ bool LogWriter::take(std::string& line) {
 
 void LogWriter::thread_main(const std::shared_ptr<Queue>& queue) {
   pthread_setname_np(pthread_self(), "kw-log");
-  std::unique_lock lock{queue->mutex};
+  Lock lock{queue->mutex};
   while (true) {
-    queue->wake.wait(lock, [&] { return queue->closing || !queue->lines.empty(); });
+    queue->wake.wait(queue->mutex, [&]() KEYWARD_REQUIRES(queue->mutex) {
+      return queue->closing || !queue->lines.empty();
+    });
     if (queue->lines.empty()) break;
     std::string lines;
     lines.swap(queue->lines);

@@ -37,6 +37,15 @@ TEST(Digest, rfc4231_case_6_hmac_key_longer_than_a_block) {
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+TEST(Digest, an_hmac_key_is_of_its_call_alone) {
+  const auto with = [](std::string_view key) { return to_hex(hmac_sha256(as_bytes(key), {})); };
+  constexpr auto without_key = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
+  EXPECT_EQ(with(""), without_key);
+  EXPECT_NE(with("Jefe"), without_key);
+  EXPECT_EQ(with(""), without_key) << "the key of the call before was used";
+  EXPECT_EQ(to_hex(hmac_sha256({}, {})), without_key);
+}
+
 TEST(Digest, rfc5869_case_1_hkdf_first_32_bytes) {
   const Bytes input_key(22, 0x0b);
   const Bytes salt{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};

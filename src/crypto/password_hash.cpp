@@ -13,6 +13,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "crypto/hash_memory.hpp"
 #include "crypto/password_encoding.hpp"
 #include "crypto/password_stored.hpp"
 #include "crypto/sodium.hpp"
@@ -41,6 +42,7 @@ Verdict blocking_verify(const Secret& password, const Argon2Hash& stored) {
   phc.resize(std::max<std::size_t>(phc.size() + 1, crypto_pwhash_argon2id_STRBYTES), '\0');
   const auto verify =
       stored.is_argon2id ? crypto_pwhash_argon2id_str_verify : crypto_pwhash_argon2i_str_verify;
+  const ReusedHashMemory reused;
   errno = 0;
   if (verify(phc.c_str(), characters(password), password.size()) == 0) return true;
   if (errno == ENOMEM) throw std::bad_alloc{};
@@ -180,6 +182,7 @@ Result<void> check_argon2_settings(const Argon2Settings& settings) {
 
 std::string blocking_hash_password(const Secret& password, const Argon2Settings& settings) {
   prepare_sodium();
+  const ReusedHashMemory reused;
   std::array<char, crypto_pwhash_argon2id_STRBYTES> phc{};
   if (crypto_pwhash_argon2id_str(phc.data(), characters(password), password.size(), settings.passes,
                                  std::size_t{settings.memory_kib} * 1024) != 0) {

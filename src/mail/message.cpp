@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 
 #include "base/limits.hpp"
-#include "mail/shared_library.hpp"
+#include "base/mutex.hpp"
+#include "base/shared_library.hpp"
 #include "text/unicode.hpp"
 
 namespace keyward::mail {
@@ -143,8 +143,8 @@ Result<std::string> compose(const MessageParts& parts) {
   if (auto good = check_parts(parts); !good) return fail_from(good);
   // GMime keeps tables of its own (character sets, types) that two threads fill. Composing takes
   // microseconds.
-  static std::mutex one_at_a_time;
-  const std::scoped_lock lock{one_at_a_time};
+  static Mutex one_at_a_time;
+  const Lock lock{one_at_a_time};
   const auto& gmime = Gmime::get();
   const auto message = make_message(gmime, parts);
   const Object<GMimeStream> stream{gmime.g_mime_stream_mem_new()};

@@ -26,14 +26,14 @@ double draw_fraction(Random& random) {
 class Sender::UnderWay {
  public:
   explicit UnderWay(Sender& sender) : sender_(sender) {
-    const std::scoped_lock lock{sender_.mutex_};
+    const Lock lock{sender_.mutex_};
     ++sender_.under_way_;
   }
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
   ~UnderWay() {
     {
-      const std::scoped_lock lock{sender_.mutex_};
+      const Lock lock{sender_.mutex_};
       --sender_.under_way_;
     }
     sender_.nothing_under_way_.notify_all();
@@ -54,8 +54,9 @@ void Sender::stop() {
   stopping_ = true;
   use_.outbox.doorbell().ring();
   {
-    std::unique_lock lock{mutex_};
-    nothing_under_way_.wait_for(lock, limits::mail_stop_grace, [this] { return under_way_ == 0; });
+    Lock lock{mutex_};
+    nothing_under_way_.wait_for(mutex_, limits::mail_stop_grace,
+                                [this]() KEYWARD_REQUIRES(mutex_) { return under_way_ == 0; });
   }
   cut_ = true;
   threads_.clear();
@@ -88,7 +89,7 @@ microseconds Sender::blocking_work() {
   }
   bool idle = false;
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     idle = under_way_ == 0;
   }
   if (idle) use_.transport.rest();

@@ -11,14 +11,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "base/random.hpp"
 #include "mail/composing.hpp"
 #include "mail/lease.hpp"
@@ -81,9 +80,9 @@ class Sender {
   std::atomic<std::uint64_t> sent_ = 0, failed_ = 0, postponed_ = 0;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> cut_ = false;
-  std::mutex mutex_;
-  std::condition_variable nothing_under_way_;
-  std::size_t under_way_ = 0;
+  Mutex mutex_;
+  Condition nothing_under_way_;
+  std::size_t under_way_ KEYWARD_GUARDED_BY(mutex_) = 0;
   std::vector<std::jthread> threads_;
 };
 

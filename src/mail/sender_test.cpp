@@ -1,4 +1,5 @@
 #include "mail/sender.hpp"
+#include "base/mutex.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,21 +27,21 @@ class FakeTransport final : public Transport {
  public:
   Delivery blocking_deliver(const OutgoingMessage& message, const MayGoOn& may_go_on) override {
     {
-      const std::scoped_lock lock{mutex_};
+      const Lock lock{mutex_};
       messages_.push_back(message);
     }
     return answer(may_go_on);
   }
   std::vector<OutgoingMessage> delivered() {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     return messages_;
   }
   std::function<Delivery(const MayGoOn&)> answer = [](const MayGoOn&) { return Delivery{taken_verdict, {}}; };
 
  private:
   static constexpr auto taken_verdict = Delivery::Verdict::delivered;
-  std::mutex mutex_;
-  std::vector<OutgoingMessage> messages_;
+  Mutex mutex_;
+  std::vector<OutgoingMessage> messages_ KEYWARD_GUARDED_BY(mutex_);
 };
 
 class SenderTest : public testing::Test {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "mail/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "mail/smtp_reply.hpp"
 
 namespace keyward::mail {
@@ -200,12 +200,12 @@ Smtp::~Smtp() = default;
 
 void Smtp::rest() {
   std::vector<std::unique_ptr<Handle>> closing;  // outside the lock: closing says QUIT
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   closing.swap(idle_);
 }
 
 std::unique_ptr<Smtp::Handle> Smtp::take_idle_handle() {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   if (idle_.empty()) return nullptr;
   auto handle = std::move(idle_.back());
   idle_.pop_back();
@@ -251,19 +251,19 @@ std::unique_ptr<Smtp::Handle> Smtp::make_handle() const {
 }
 
 void Smtp::keep(std::unique_ptr<Handle> handle) {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   idle_.push_back(std::move(handle));
 }
 
 /// A lookup that does not end keeps a thread of libcurl until it does, so a dead name server is asked again
 /// only now and then.
 bool Smtp::is_resolver_resting() {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   return SteadyClock::now() < resolver_rests_until_;
 }
 
 void Smtp::let_resolver_rest() {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   resolver_rests_until_ = SteadyClock::now() + limits::mail_resolver_pause;
 }
 

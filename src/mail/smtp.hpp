@@ -12,11 +12,11 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/limits.hpp"
+#include "base/mutex.hpp"
 #include "base/secret.hpp"
 #include "mail/smtp_url.hpp"
 #include "mail/transport.hpp"
@@ -50,9 +50,9 @@ class Smtp final : public Transport {
 
   SmtpSettings settings_;
   std::string url_;  // as curl has it
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Handle>> idle_;
-  std::chrono::steady_clock::time_point resolver_rests_until_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Handle>> idle_ KEYWARD_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point resolver_rests_until_ KEYWARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace keyward::mail

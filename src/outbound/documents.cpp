@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "runtime/completion.hpp"
 
 namespace keyward::outbound {
@@ -59,19 +59,20 @@ class Documents::State : public std::enable_shared_from_this<State> {
 
   /// Calls `done` now or when it is fetched.
   void answer(const std::string& url, const SharedTrust& trust, Wish wish, Done done);
-  std::shared_ptr<Entry> find(const std::string& url, const SharedTrust& trust);
+  std::shared_ptr<Entry> find(const std::string& url, const SharedTrust& trust) KEYWARD_REQUIRES(mutex_);
   /// Whether who asks has to wait; starts what they wait for.
-  bool look(const std::shared_ptr<Entry>& entry, Wish wish, Time now);
-  void start(const std::shared_ptr<Entry>& entry);
+  bool look(const std::shared_ptr<Entry>& entry, Wish wish, Time now) KEYWARD_REQUIRES(mutex_);
+  void start(const std::shared_ptr<Entry>& entry) KEYWARD_REQUIRES(mutex_);
   static Task<void> fetch(std::shared_ptr<State> state, std::shared_ptr<Entry> entry);
   void settle(Entry& entry, Fetched<Answer> answer);
   void give_up(Entry& entry);
-  static void end(Entry& entry);
+  void end(Entry& entry) KEYWARD_REQUIRES(mutex_);
 
   Client& client_;
   const Clock& clock_;
-  std::mutex mutex_;
-  std::vector<std::shared_ptr<Entry>> entries_;
+  Mutex mutex_;
+  std::vector<std::shared_ptr<Entry>> entries_
+      KEYWARD_GUARDED_BY(mutex_);  // and what they hold, but url and trust
 };
 
 /// A fetch that ends without a result (the server is stopping, or there is no memory) ends for those who
@@ -105,7 +106,7 @@ Task<Fetched<Document>> Documents::State::ask(std::shared_ptr<State> state, std:
 
 void Documents::State::answer(const std::string& url, const SharedTrust& trust, Wish wish, Done done) {
   const auto now = clock_.steady();
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   const auto entry = find(url, trust);
   entry->used_at = now;
   if (entry->document && now >= entry->stale_until) entry->document = nullptr;
@@ -168,7 +169,7 @@ void Documents::State::settle(Entry& entry, Fetched<Answer> answer) {
         {{"url", entry.url}, {"reason", to_word(answer.error().refusal)}, {"detail", answer.error().detail}});
   }
   const auto now = clock_.steady();
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   if (answer) {
     const auto fresh =
         std::clamp(answer->max_age.value_or(limits::outbound_fresh),
@@ -187,7 +188,7 @@ void Documents::State::settle(Entry& entry, Fetched<Answer> answer) {
 }
 
 void Documents::State::give_up(Entry& entry) {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   end(entry);
 }
 

@@ -9,13 +9,13 @@
 #include <array>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/free_with.hpp"
+#include "base/mutex.hpp"
 #include "runtime/completion.hpp"
 
 namespace keyward::outbound {
@@ -57,11 +57,11 @@ std::shared_ptr<Resolver> system_resolver() { return std::make_shared<SystemReso
 
 struct Lookups::State {
   std::shared_ptr<Resolver> resolver;
-  std::mutex mutex;
-  std::deque<std::string> queue;
-  std::map<std::string, std::vector<Completion<Resolved>>> waiting;
-  unsigned threads = 0;
-  bool closed = false;
+  Mutex mutex;
+  std::deque<std::string> queue KEYWARD_GUARDED_BY(mutex);
+  std::map<std::string, std::vector<Completion<Resolved>>> waiting KEYWARD_GUARDED_BY(mutex);
+  unsigned threads KEYWARD_GUARDED_BY(mutex) = 0;
+  bool closed KEYWARD_GUARDED_BY(mutex) = false;
 };
 
 Lookups::Lookups(std::shared_ptr<Resolver> resolver) : state_(std::make_shared<State>()) {
@@ -70,7 +70,7 @@ Lookups::Lookups(std::shared_ptr<Resolver> resolver) : state_(std::make_shared<S
 
 void Lookups::close() {
   decltype(state_->waiting) dropped;
-  const std::scoped_lock lock{state_->mutex};
+  const Lock lock{state_->mutex};
   state_->closed = true;
   state_->queue.clear();
   dropped.swap(state_->waiting);
@@ -79,7 +79,7 @@ void Lookups::close() {
 Task<Resolved> Lookups::resolve(std::string host) {
   co_return co_await await_completion<Resolved>(
       [state = state_, host = std::move(host)](Completion<Resolved> done) {
-        const std::scoped_lock lock{state->mutex};
+        const Lock lock{state->mutex};
         auto& waiting = state->waiting[host];
         waiting.push_back(std::move(done));
         if (waiting.size() > 1) return;
@@ -99,7 +99,7 @@ Task<Resolved> Lookups::resolve(std::string host) {
 
 void Lookups::thread_main(const std::shared_ptr<State>& state) {
   pthread_setname_np(pthread_self(), "kw-resolve");
-  std::unique_lock lock{state->mutex};
+  Lock lock{state->mutex};
   while (!state->queue.empty()) {
     const auto host = std::move(state->queue.front());
     state->queue.pop_front();

@@ -28,13 +28,17 @@ Result<void> Client::blocking_start() {
 
 void Client::stop() {
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     closing_ = true;
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
-  for (auto& pending : queue_) refuse(pending);
-  queue_.clear();
+  std::deque<Pending> waiting;
+  {
+    const Lock lock{mutex_};
+    waiting.swap(queue_);
+  }
+  for (auto& pending : waiting) refuse(pending);
 }
 
 Task<Result<Reply>> Client::run(std::size_t script, Words key_and_arguments) {
@@ -48,7 +52,7 @@ Client::Statistics Client::statistics() const { return {.up = up_, .calls = call
 
 void Client::submit(Pending pending) {
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     if (!closing_ && up_ && queue_.size() < limits::redis_queue_max) {
       queue_.push_back(std::move(pending));
       wake_.notify_one();
@@ -69,7 +73,7 @@ void Client::thread_main() {
   pthread_setname_np(pthread_self(), "kw-redis");
   while (true) {
     {
-      const std::scoped_lock lock{mutex_};
+      const Lock lock{mutex_};
       if (closing_) return;
     }
     try {
@@ -93,8 +97,9 @@ void Client::connect() {
 
 void Client::connect_again() {
   {
-    std::unique_lock lock{mutex_};
-    if (wake_.wait_for(lock, spread(delay_), [this] { return closing_; })) return;
+    Lock lock{mutex_};
+    if (wake_.wait_for(mutex_, spread(delay_), [this]() KEYWARD_REQUIRES(mutex_) { return closing_; }))
+      return;
   }
   connect();
   go_up();
@@ -112,7 +117,7 @@ void Client::go_down(const std::string& reason) {
   delay_ = next_delay(delay_);
   std::deque<Pending> waiting;
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     up_ = false;
     waiting.swap(queue_);
   }
@@ -122,8 +127,9 @@ void Client::go_down(const std::string& reason) {
 }
 
 Client::Batch Client::take() {
-  std::unique_lock lock{mutex_};
-  wake_.wait_for(lock, limits::redis_idle_check, [this] { return closing_ || !queue_.empty(); });
+  Lock lock{mutex_};
+  wake_.wait_for(mutex_, limits::redis_idle_check,
+                 [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || !queue_.empty(); });
   Batch batch;
   while (!queue_.empty() && batch.size() < limits::redis_batch_max) {
     batch.push_back(std::move(queue_.front()));

@@ -9,18 +9,17 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "redis/session.hpp"
 #include "runtime/completion.hpp"
 #include "runtime/task.hpp"
@@ -95,10 +94,10 @@ class Client {
   std::atomic<std::uint64_t> calls_ = 0;
   std::atomic<std::uint64_t> failures_ = 0;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Pending> queue_;
-  bool closing_ = false;
+  Mutex mutex_;
+  Condition wake_;
+  std::deque<Pending> queue_ KEYWARD_GUARDED_BY(mutex_);
+  bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -1,12 +1,11 @@
 #include "redis/client.hpp"
+#include "base/mutex.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 
 #include "redis/subscriber.hpp"
@@ -224,7 +223,7 @@ TEST(RedisClient, L2_a_server_that_repeats_the_password_is_not_repeated) {
 
 TEST(RedisSubscriber, hears_what_is_published_and_says_when_it_may_have_missed_something) {
   RedisServer server;
-  std::mutex mutex;
+  Mutex mutex;
   std::vector<std::string> heard;
   std::atomic<int> subscribed = 0;
   Subscriber subscriber{{.address = parse_url(server.url()).value(),
@@ -232,14 +231,14 @@ TEST(RedisSubscriber, hears_what_is_published_and_says_when_it_may_have_missed_s
                          .on_subscribed = [&] { ++subscribed; },
                          .on_message =
                              [&](std::string_view channel, std::string_view message) {
-                               const std::scoped_lock lock{mutex};
+                               const Lock lock{mutex};
                                heard.push_back(std::string{channel} + '=' + std::string{message});
                              }}};
   subscriber.start();
   wait_until([&] { return subscribed == 1; });
   EXPECT_EQ(server.ask({"PUBLISH", "weather", "rain"}).number, 1);
   wait_until([&] {
-    const std::scoped_lock lock{mutex};
+    const Lock lock{mutex};
     return heard == std::vector<std::string>{"weather=rain"};
   });
   server.end();

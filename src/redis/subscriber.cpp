@@ -17,9 +17,9 @@ void Subscriber::start() {
 
 void Subscriber::stop() {
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     closing_ = true;
-    if (connection_) connection_->interrupt();
+    if (listening_ != nullptr) listening_->interrupt();
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -38,7 +38,10 @@ void Subscriber::thread_main() {
       log(LogLevel::debug, "redis_subscription_lost", {{"reason", failure.what()}});
     }
     subscribed_ = false;
-    const std::scoped_lock lock{mutex_};
+    {
+      const Lock lock{mutex_};
+      listening_ = nullptr;
+    }
     connection_.reset();
     delay = next_delay(delay);
   }
@@ -46,8 +49,8 @@ void Subscriber::thread_main() {
 
 /// False: it is time to stop.
 bool Subscriber::rest(std::chrono::milliseconds time) {
-  std::unique_lock lock{mutex_};
-  return !wake_.wait_for(lock, time, [this] { return closing_; });
+  Lock lock{mutex_};
+  return !wake_.wait_for(mutex_, time, [this]() KEYWARD_REQUIRES(mutex_) { return closing_; });
 }
 
 void Subscriber::subscribe() {
@@ -60,9 +63,10 @@ void Subscriber::subscribe() {
     const auto reply = connection->receive(deadline);
     if (reply.is_error()) throw Failure("refuses to be listened to: " + reply.text);
   }
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   if (closing_) throw Failure("closing");
   connection_ = std::move(connection);
+  listening_ = connection_.get();
 }
 
 void Subscriber::listen() {

@@ -6,15 +6,14 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "redis/connection.hpp"
 
 namespace keyward::redis {
@@ -47,11 +46,12 @@ class Subscriber {
   [[nodiscard]] bool rest(std::chrono::milliseconds time);
 
   SubscriberOptions options_;
+  std::unique_ptr<Connection> connection_;  // of the thread alone
   std::atomic<bool> subscribed_ = false;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::unique_ptr<Connection> connection_;  // changed by the thread, under the lock
-  bool closing_ = false;
+  Mutex mutex_;
+  Condition wake_;
+  Connection* listening_ KEYWARD_GUARDED_BY(mutex_) = nullptr;  // for stop() to interrupt
+  bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -1,11 +1,10 @@
 // Doorbell: wakes a thread that sleeps until there is something to do.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 
 namespace keyward {
 
@@ -14,7 +13,7 @@ class Doorbell {
  public:
   void ring() {
     {
-      const std::scoped_lock lock{mutex_};
+      const Lock lock{mutex_};
       ++rings_;
     }
     rung_.notify_all();
@@ -22,16 +21,16 @@ class Doorbell {
   /// Until it is rung, or `stop` returns true at a ring, or the time is over.
   template <class Stop>
   void wait_for(microseconds time, Stop stop) {
-    std::unique_lock lock{mutex_};
-    rung_.wait_for(lock, time, [&] { return rings_ != seen_ || stop(); });
+    Lock lock{mutex_};
+    rung_.wait_for(mutex_, time, [&]() KEYWARD_REQUIRES(mutex_) { return rings_ != seen_ || stop(); });
     seen_ = rings_;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable rung_;
-  std::uint64_t rings_ = 0;
-  std::uint64_t seen_ = 0;
+  Mutex mutex_;
+  Condition rung_;
+  std::uint64_t rings_ KEYWARD_GUARDED_BY(mutex_) = 0;
+  std::uint64_t seen_ KEYWARD_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace keyward

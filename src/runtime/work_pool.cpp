@@ -14,7 +14,7 @@ WorkPool::WorkPool(WorkPoolOptions options) : options_(std::move(options)) {
 WorkPool::~WorkPool() {
   std::deque<std::function<void()>> dropped;  // destroyed outside the lock
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     closing_ = true;
     dropped.swap(queue_);
   }
@@ -23,7 +23,7 @@ WorkPool::~WorkPool() {
 
 bool WorkPool::submit(std::function<void()> job) {
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     if (closing_ || queue_.size() >= options_.queue_max) return false;
     queue_.push_back(std::move(job));
   }
@@ -32,7 +32,7 @@ bool WorkPool::submit(std::function<void()> job) {
 }
 
 std::size_t WorkPool::waiting() const {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   return queue_.size();
 }
 
@@ -41,17 +41,27 @@ void WorkPool::thread_main() {
   // On Linux niceness belongs to a thread; refusal (a container without the right) costs fairness, not
   // function.
   if (options_.nice != 0) (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), options_.nice);
-  while (true) {
-    std::function<void()> job;
-    {
-      std::unique_lock lock{mutex_};
-      wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-      if (closing_) return;
-      job = std::move(queue_.front());
-      queue_.pop_front();
-    }
+  bool has_worked = false;
+  while (const auto job = wait_for_job(has_worked)) {
     job();
+    has_worked = true;
   }
+}
+
+std::function<void()> WorkPool::wait_for_job(bool& has_worked) {
+  Lock lock{mutex_};
+  const auto is_due = [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || !queue_.empty(); };
+  if (has_worked && options_.on_idle && !wake_.wait_for(mutex_, options_.idle_after, is_due)) {
+    lock.unlock();
+    options_.on_idle();
+    has_worked = false;
+    lock.lock();
+  }
+  wake_.wait(mutex_, is_due);
+  if (closing_) return {};
+  auto job = std::move(queue_.front());
+  queue_.pop_front();
+  return job;
 }
 
 }  // namespace keyward

@@ -1,12 +1,11 @@
 // WorkPool: named threads for work that blocks or burns, behind a queue with a bound.
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "runtime/completion.hpp"
 
 namespace keyward {
@@ -24,6 +24,8 @@ struct WorkPoolOptions {
   std::size_t threads = 1;
   std::size_t queue_max = 1024;  // jobs waiting, beside those running
   int nice = 0;  // added to the threads' niceness, so that a burning pool cannot starve the loops
+  std::function<void()> on_idle;  // if set: run by a thread that had no job for so long, once, on that thread
+  std::chrono::milliseconds idle_after{0};
 };
 
 class WorkPool {
@@ -75,12 +77,14 @@ class WorkPool {
   };
 
   void thread_main();
+  /// The next job; none when the pool closes.
+  std::function<void()> wait_for_job(bool& has_worked);
 
   WorkPoolOptions options_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
-  bool closing_ = false;
+  mutable Mutex mutex_;
+  Condition wake_;
+  std::deque<std::function<void()>> queue_ KEYWARD_GUARDED_BY(mutex_);
+  bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;
 };
 

@@ -109,7 +109,7 @@ Lane::Lane(Driver& driver, Access access, std::vector<std::unique_ptr<Connection
 
 Lane::~Lane() {
   {
-    const std::lock_guard lock{mutex_};
+    const Lock lock{mutex_};
     closing_ = true;
   }
   wake_.notify_all();
@@ -118,7 +118,7 @@ Lane::~Lane() {
 
 void Lane::submit(std::unique_ptr<Job> job) {
   {
-    const std::lock_guard lock{mutex_};
+    const Lock lock{mutex_};
     if (!closing_ && queue_.size() < queue_max_) {
       queue_.push_back(std::move(job));
       // Under the lock: once it is released the job may be done, and whoever waited for it may close the
@@ -131,17 +131,17 @@ void Lane::submit(std::unique_ptr<Job> job) {
 }
 
 std::size_t Lane::waiting() const {
-  const std::lock_guard lock{mutex_};
+  const Lock lock{mutex_};
   return queue_.size();
 }
 
 void Lane::finish_with(Finisher finisher) {
-  const std::lock_guard lock{mutex_};  // a thread takes the lock before it takes a job
+  const Lock lock{mutex_};  // a thread takes the lock before it takes a job
   finisher_ = std::move(finisher);
 }
 
 void Lane::look_with(std::function<void(Transaction&)> look, std::chrono::milliseconds interval) {
-  const std::lock_guard lock{mutex_};  // as above
+  const Lock lock{mutex_};  // as above
   look_ = std::move(look);
   look_interval_ = interval;
 }
@@ -163,8 +163,8 @@ void Lane::thread_main(Worker worker) {
 }
 
 Lane::Group Lane::take() {
-  std::unique_lock lock{mutex_};
-  wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  Lock lock{mutex_};
+  wake_.wait(mutex_, [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || !queue_.empty(); });
   return take_group();
 }
 
@@ -181,7 +181,7 @@ bool Lane::run_waiting() {
   if (by_hand_.empty()) return false;
   Group group;
   {
-    const std::lock_guard lock{mutex_};
+    const Lock lock{mutex_};
     group = take_group();
   }
   if (group.empty()) return false;

@@ -12,16 +12,15 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 #include "storage/connection.hpp"
 #include "storage/job.hpp"
 #include "storage/reconnector.hpp"
@@ -77,7 +76,7 @@ class Lane {
 
   void thread_main(Worker worker);
   Group take();
-  Group take_group();
+  Group take_group() KEYWARD_REQUIRES(mutex_);
   void run_group(Worker& worker, Group& group);
   void run_alone(Worker& worker, Job& job);
   /// False: the transaction is gone and nobody has been answered.
@@ -92,6 +91,7 @@ class Lane {
   const std::size_t group_max_;
   const int attempts_max_;
   const std::size_t queue_max_;
+  // Set before the first job, and whoever takes a job has taken the mutex since: read without it.
   Finisher finisher_;
   std::function<void(Transaction&)> look_;
   std::chrono::steady_clock::duration look_interval_{};
@@ -100,11 +100,11 @@ class Lane {
   Counter conflicts_;
   Histogram durations_;
   Histogram groups_{group_buckets};
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::unique_ptr<Job>> queue_;
-  bool closing_ = false;
-  std::vector<Worker> by_hand_;
+  mutable Mutex mutex_;
+  Condition wake_;
+  std::deque<std::unique_ptr<Job>> queue_ KEYWARD_GUARDED_BY(mutex_);
+  bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
+  std::vector<Worker> by_hand_;  // instead of the threads
   std::vector<std::thread> threads_;
 };
 

@@ -112,10 +112,21 @@ constexpr std::string_view create_table =
 constexpr std::string_view add_kind =
     "ALTER TABLE schema_migrations ADD COLUMN kind TEXT NOT NULL DEFAULT 'contract'";
 
-/// Runs the first one missing and returns it; an empty list when there is none. Other processes wait
-/// meanwhile.
-Result<std::vector<Migration>> migrate_one(Transaction& transaction, Time now,
-                                           std::span<const Migration> known) {
+void run(Connection& connection, Transaction& transaction, const Migration& migration, Time now) {
+  connection.run_script(migration.sql);
+  if (!connection.in_transaction()) {
+    throw std::logic_error(fmt::format("migration {} ends its own transaction", migration.number));
+  }
+  transaction.execute(
+      "INSERT INTO schema_migrations (number, name, checksum, applied_at_us, kind) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      migration.number, migration.name, migration.checksum_hex, now, to_string(migration.kind));
+}
+
+/// Runs the first one missing, or all of them where there is none yet, and returns what it ran; an empty list
+/// when nothing is missing. Other processes wait meanwhile.
+Result<std::vector<Migration>> migrate_further(Transaction& transaction, Time now,
+                                               std::span<const Migration> known) {
   Connection& connection = SchemaAccess::connection(transaction);
   try {
     connection.lock_schema();
@@ -124,18 +135,12 @@ Result<std::vector<Migration>> migrate_one(Transaction& transaction, Time now,
   }
   connection.run_script(create_table);
   if (!connection.has_column("schema_migrations", "kind")) connection.run_script(add_kind);
-  auto missing = compare(list_applied(transaction), known);
+  const auto applied = list_applied(transaction);
+  auto missing = compare(applied, known);
   if (!missing || missing->empty()) return missing;
-  const Migration next = missing->front();
-  connection.run_script(next.sql);
-  if (!connection.in_transaction()) {
-    throw std::logic_error(fmt::format("migration {} ends its own transaction", next.number));
-  }
-  transaction.execute(
-      "INSERT INTO schema_migrations (number, name, checksum, applied_at_us, kind) "
-      "VALUES ($1, $2, $3, $4, $5)",
-      next.number, next.name, next.checksum_hex, now, to_string(next.kind));
-  return std::vector<Migration>{next};
+  if (!applied.empty()) missing->resize(1);
+  for (const Migration& next : *missing) run(connection, transaction, next, now);
+  return missing;
 }
 
 /// Of a database that compare() had nothing against.
@@ -187,12 +192,13 @@ Result<std::vector<Migration>> blocking_migrate(Database& database, Time now,
   std::vector<Migration> done;
   while (true) {
     auto step = database.blocking_write(
-        [&](Transaction& transaction) { return migrate_one(transaction, now, migrations); });
+        [&](Transaction& transaction) { return migrate_further(transaction, now, migrations); });
     if (!step) return step;
-    if (step->empty()) return done;
-    log(LogLevel::info, "database_migrated",
-        {{"number", std::to_string(step->front().number)}, {"name", step->front().name}});
-    done.push_back(step->front());
+    for (const Migration& ran : *step) {
+      log(LogLevel::info, "database_migrated", {{"number", std::to_string(ran.number)}, {"name", ran.name}});
+      done.push_back(ran);
+    }
+    if (step->empty() || done.size() == planned->size()) return done;
   }
 }
 

@@ -1,8 +1,9 @@
 // Migrations: the schema, as numbered files that are part of the binary and run at start.
 //
 // migrations/NNNN_name.sql, numbered from 1 without a gap; each runs in one transaction with its record in
-// the table schema_migrations, under a lock that keeps other processes out. A file that was released is never
-// edited: its SHA-256 is recorded and compared.
+// the table schema_migrations, under a lock that keeps other processes out; on a new database all of them in
+// one, since each commit waits for the disk. A file that was released is never edited: its SHA-256 is recorded
+// and compared.
 //
 // Rolling upgrades: from 0006 on each file's first line says whether the release before it may go on working
 // beside it (`-- expand: …`: only additions that an older program does not notice) or not (`-- contract: …`).

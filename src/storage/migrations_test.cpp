@@ -67,12 +67,20 @@ TEST_P(Migrations, a_plan_changes_nothing) {
 
 TEST_P(Migrations, one_that_fails_leaves_no_trace) {
   const auto database = open();
+  ASSERT_TRUE(blocking_migrate(*database, now, std::vector{one}));
   EXPECT_THROW(EXPECT_FALSE(blocking_migrate(*database, now, std::vector{one, broken})), Failure);
   database->blocking_read([](Transaction& t) {
     EXPECT_EQ(t.list<std::int64_t>("SELECT number FROM schema_migrations"), std::vector<std::int64_t>{1});
   });
   EXPECT_THROW(database->blocking_read([](Transaction& t) { t.list<std::int64_t>("SELECT id FROM second"); }),
                std::logic_error);
+}
+
+TEST_P(Migrations, a_new_database_is_made_as_a_whole_or_not_at_all) {
+  const auto database = open();
+  EXPECT_THROW(EXPECT_FALSE(blocking_migrate(*database, now, std::vector{one, broken})), Failure);
+  EXPECT_EQ(blocking_plan_migrations(*database, std::vector{one, two})->size(), 2U);
+  EXPECT_EQ(blocking_migrate(*database, now, std::vector{one, two})->size(), 2U);
 }
 
 TEST_P(Migrations, a_newer_schema_is_refused) {

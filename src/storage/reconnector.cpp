@@ -9,9 +9,9 @@
 namespace keyward::storage {
 
 std::unique_ptr<Connection> Reconnector::connect() {
-  std::unique_lock lock{mutex_};
+  Lock lock{mutex_};
   // Most often the other thread is through in a moment, and so will this one be.
-  tried_.wait_for(lock, limits::reconnect_wait, [this] { return !trying_; });
+  tried_.wait_for(mutex_, limits::reconnect_wait, [this]() KEYWARD_REQUIRES(mutex_) { return !trying_; });
   if (trying_ || driver_.steady_now() < not_before_)
     throw Unavailable("the database is away: " + last_failure_);
   trying_ = true;
@@ -34,7 +34,7 @@ std::unique_ptr<Connection> Reconnector::connect() {
 
 void Reconnector::note_failure(const std::string& why) {
   log(LogLevel::error, "database_connect_failed", {{"error", why}});
-  const std::lock_guard lock{mutex_};
+  const Lock lock{mutex_};
   delay_ = std::clamp(delay_ * 2, limits::reconnect_delay_min, limits::reconnect_delay_max);
   not_before_ = driver_.steady_now() + delay_ / 2 + driver_.draw_pause(delay_ / 2);
   last_failure_ = why;

@@ -6,12 +6,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 #include "storage/connection.hpp"
 
 namespace keyward::storage {
@@ -30,13 +29,13 @@ class Reconnector {
 
   Driver& driver_;
   const Access access_;
-  std::mutex mutex_;
-  std::condition_variable tried_;
+  Mutex mutex_;
+  Condition tried_;
   Counter reconnects_;
-  bool trying_ = false;
-  std::string last_failure_;
-  std::chrono::milliseconds delay_{0};
-  std::chrono::steady_clock::time_point not_before_;
+  bool trying_ KEYWARD_GUARDED_BY(mutex_) = false;
+  std::string last_failure_ KEYWARD_GUARDED_BY(mutex_);
+  std::chrono::milliseconds delay_ KEYWARD_GUARDED_BY(mutex_){0};
+  std::chrono::steady_clock::time_point not_before_ KEYWARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace keyward::storage

@@ -23,19 +23,23 @@ constexpr auto digit_values = make_digit_values();
 }  // namespace
 
 std::string to_base64url(BytesView bytes) {
-  std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  unsigned pending_bits = 0;
-  for (const auto byte : bytes) {
-    bits = (bits << 8U) | byte;
-    pending_bits += 8;
-    while (pending_bits >= 6) {
-      pending_bits -= 6;
-      text += alphabet[(bits >> pending_bits) & 63U];
-    }
+  std::string text((bytes.size() * 4 + 2) / 3, '\0');
+  auto* out = text.data();
+  // Three bytes are four digits; one or two that are left over are two or three.
+  for (; bytes.size() >= 3; bytes = bytes.subspan(3)) {
+    const std::uint32_t bits = (std::uint32_t{bytes[0]} << 16U) | (std::uint32_t{bytes[1]} << 8U) | bytes[2];
+    *out++ = alphabet[bits >> 18U];
+    *out++ = alphabet[(bits >> 12U) & 63U];
+    *out++ = alphabet[(bits >> 6U) & 63U];
+    *out++ = alphabet[bits & 63U];
   }
-  if (pending_bits != 0) text += alphabet[(bits << (6 - pending_bits)) & 63U];
+  if (!bytes.empty()) {
+    const std::uint32_t second = bytes.size() == 2 ? bytes[1] : 0U;
+    const std::uint32_t bits = (std::uint32_t{bytes[0]} << 16U) | (second << 8U);
+    *out++ = alphabet[bits >> 18U];
+    *out++ = alphabet[(bits >> 12U) & 63U];
+    if (bytes.size() == 2) *out = alphabet[(bits >> 6U) & 63U];
+  }
   return text;
 }
 

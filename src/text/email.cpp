@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/limits.hpp"
+#include "base/shared_library.hpp"
 #include "text/unicode.hpp"
 
 namespace keyward::text {
@@ -113,13 +114,37 @@ bool is_host_name(std::string_view name) {
   return labels >= 2 && !std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// Loaded with the first domain that needs it: what it is linked to (libunistring) is half a megabyte of a
+/// process.
+const SharedLibrary& libidn2() {
+  static const SharedLibrary library{"libidn2.so.0"};
+  return library;
+}
+constinit const LoadedFunction<decltype(::idn2_lookup_u8), libidn2> lookup_domain{"idn2_lookup_u8"};
+
+/// ASCII without "--" in third place, which is Punycode or reserved (RFC 5891 §4.2.3.1): only to be written
+/// small.
+bool is_plain(std::string_view domain) {
+  for (std::size_t at = 0; at < domain.size(); ++at) {
+    if (static_cast<unsigned char>(domain[at]) >= 0x80) return false;
+    const bool begins_label = at == 0 || domain[at - 1] == '.';
+    if (begins_label && domain.substr(at).size() > 3 && domain.substr(at + 2, 2) == "--") return false;
+  }
+  return true;
+}
+
 /// UTS #46, non-transitional: mapped to lower case and NFC, checked, and each label that needs it in
 /// Punycode.
 std::optional<std::string> to_ascii_domain(std::string_view domain) {
   const std::string terminated{domain};
+  if (is_plain(domain)) {
+    std::string small = terminated;
+    for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return is_host_name(small) ? std::optional{small} : std::nullopt;
+  }
   std::uint8_t* made = nullptr;
   const int flags = static_cast<int>(IDN2_NONTRANSITIONAL) | static_cast<int>(IDN2_NFC_INPUT);
-  const int outcome = idn2_lookup_u8(as_bytes(terminated).data(), &made, flags);
+  const int outcome = lookup_domain(as_bytes(terminated).data(), &made, flags);
   const Malloced<std::uint8_t> owner{made};
   if (outcome != IDN2_OK || made == nullptr) return std::nullopt;
   std::string ascii{reinterpret_cast<const char*>(made)};

@@ -21,6 +21,7 @@ TEST(Email, accepted_and_their_comparison_keys) {
       Accepted{"Alice.Smith+Tag@EXAMPLE.Com", "alice.smith+tag@example.com"},
       Accepted{"o'hara!#$%&*/=?^_`{|}~-@a-b.co.uk", "o'hara!#$%&*/=?^_`{|}~-@a-b.co.uk"},
       Accepted{"x@1.com", "x@1.com"},
+      Accepted{"x@A--B.Example", "x@a--b.example"},
       Accepted{"x@b\xC3\xBC"
                "cher.example",
                "x@xn--bcher-kva.example"},
@@ -77,6 +78,8 @@ TEST(Email, refused) {
       "alice@example.com."s,
       "alice@.example.com"s,
       "alice@example..com"s,
+      "alice@ab--cd.example"s,
+      "alice@xn--a.example"s,  // says to be Punycode, and is none
       ".alice@example.com"s,
       "alice.@example.com"s,
       "al..ice@example.com"s,

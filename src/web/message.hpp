@@ -65,4 +65,10 @@ struct Response {
   [[nodiscard]] std::string_view content() const { return constant_body.empty() ? body : constant_body; }
 };
 
+/// Empty, with room for a usual body: what an earlier answer of this thread left, so that most answers
+/// allocate nothing for theirs.
+std::string take_body_storage();
+/// For the next one; wiped.
+void keep_body_storage(std::string body);
+
 }  // namespace keyward::web

@@ -11,7 +11,7 @@ from keyward import SANITIZED, Keyward
 from wire import Wire
 
 LOGINS = 500
-QUEUE = 64
+QUEUE = 192
 MIB = 1024 * 1024
 
 

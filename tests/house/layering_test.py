@@ -27,7 +27,7 @@ ONLY_IN = {
     r"openssl/.*|sodium(\.h|/.*)|crypt\.h": r"src/(crypto|web/tls|outbound)/|src/redis/tls_wire\.cpp$",
     r"argon2\.h": r"(?!)",
     r"sqlite3\.h": r"src/storage/sqlite/[^/]*\.cpp$",
-    r"libpq-fe\.h": r"src/storage/postgres/[^/]*\.cpp$",
+    r"libpq-fe\.h": r"src/storage/postgres/libpq\.hpp$",
     r"boost/beast.*": r"src/(web|outbound)/|src/runtime/beast_implementation\.cpp$",
     r"boost/asio.*": r"src/(runtime|web|outbound|app)/|src/.*_test\.cpp$",
     r"boost/asio/(ip/.*|local/.*|ssl.*|.*socket.*|.*acceptor.*|.*stream.*)": r"src/(web|outbound)/|src/mail/smtp_test\.cpp$",
@@ -43,7 +43,7 @@ ONLY_IN = {
     r"curl/.*": r"src/mail/smtp\.cpp$",
     r"gmime/.*": r"src/mail/message\.cpp$",
     r"kainjow/.*": r"src/text/template_text\.cpp$",
-    r"dlfcn\.h": r"src/mail/shared_library\.cpp$",
+    r"dlfcn\.h": r"src/base/shared_library\.cpp$",
     r"g(test|mock)/.*": r"src/.*_test(_[a-z]+)?\.[ch]pp$|src/.*/(conformance|testing)/|src/.*/testing\.hpp$",
 }
 

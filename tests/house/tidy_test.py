@@ -80,6 +80,12 @@ def test_no_mersenne_twister_outside_tests():
                    [path for path in sources() if not path.name.endswith("_test.cpp")]))
 
 
+def test_shared_data_has_a_mutex_that_the_compiler_knows():
+    # Of the standard library's the thread-safety analysis sees nothing: base/mutex.hpp has those that it sees.
+    report(in_code(r"\bstd::(\w*mutex|lock_guard|scoped_lock|unique_lock|shared_lock|condition_variable\w*)\b",
+                   [path for path in sources() if name_of(path) != "src/base/mutex.hpp"]))
+
+
 def test_includes_are_rooted_at_src():
     report([f"{name_of(path)}:{number}: {line}" for path in sources()
             for number, line in lines_matching(r'^\s*#\s*include\s+"(\.|[^"/]*")', text_of(path))])

@@ -1,5 +1,7 @@
 #include "domain/audit/audit_chain.hpp"
 
+#include <array>
+
 namespace keyward::domain {
 
 namespace {
@@ -7,11 +9,16 @@ namespace {
 /// Every field with its length before it, so that no two rows have one encoding.
 class Encoder {
  public:
-  explicit Encoder(BytesView before) { bytes_.assign(before.begin(), before.end()); }
+  explicit Encoder(BytesView before) {
+    bytes_.reserve(usual_bytes);
+    bytes_.assign(before.begin(), before.end());
+  }
 
   void add(std::uint64_t number) {
-    for (int shift = 56; shift >= 0; shift -= 8)
-      bytes_.push_back(static_cast<std::uint8_t>(number >> static_cast<unsigned>(shift)));
+    std::array<std::uint8_t, sizeof number> big_endian{};
+    for (std::size_t i = 0; i < sizeof number; ++i)
+      big_endian.at(i) = static_cast<std::uint8_t>(number >> (56U - 8U * i));
+    bytes_.insert(bytes_.end(), big_endian.begin(), big_endian.end());
   }
   void add(BytesView field) {
     add(field.size());
@@ -23,6 +30,7 @@ class Encoder {
   [[nodiscard]] BytesView bytes() const { return bytes_; }
 
  private:
+  static constexpr std::size_t usual_bytes = 512;
   Bytes bytes_;
 };
 

@@ -6,27 +6,26 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
-#include <mutex>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 
 namespace keyward::domain {
 
 struct EventLines::Queue {
   explicit Queue(int file) : output(file) {}
   const int output;
-  std::mutex mutex;  // guards all below
-  std::condition_variable wake;
-  std::string lines;
-  std::size_t line_count = 0;
-  std::uint64_t dropped = 0;
-  bool closing = false;
-  bool finished = false;
+  Mutex mutex;
+  Condition wake;
+  std::string lines KEYWARD_GUARDED_BY(mutex);
+  std::size_t line_count KEYWARD_GUARDED_BY(mutex) = 0;
+  std::uint64_t dropped KEYWARD_GUARDED_BY(mutex) = 0;
+  bool closing KEYWARD_GUARDED_BY(mutex) = false;
+  bool finished KEYWARD_GUARDED_BY(mutex) = false;
 };
 
 namespace {
@@ -66,17 +65,18 @@ EventLines::EventLines(int output) {
 
 EventLines::~EventLines() {
   if (!queue_) return;
-  std::unique_lock lock{queue_->mutex};
+  Lock lock{queue_->mutex};
   queue_->closing = true;
   queue_->wake.notify_all();
-  queue_->wake.wait_for(lock, limits::log_stop_grace, [this] { return queue_->finished; });
+  queue_->wake.wait_for(queue_->mutex, limits::log_stop_grace,
+                        [this]() KEYWARD_REQUIRES(queue_->mutex) { return queue_->finished; });
 }
 
 void EventLines::print(const std::string& line) {
   if (!queue_) return;
   bool is_first = false;
   {
-    const std::scoped_lock lock{queue_->mutex};
+    const Lock lock{queue_->mutex};
     if (queue_->line_count >= limits::event_queue_max) {
       ++queue_->dropped;
       dropped_.add();
@@ -92,12 +92,15 @@ void EventLines::print(const std::string& line) {
 void EventLines::thread_main(const std::shared_ptr<Queue>& queue) {
   pthread_setname_np(pthread_self(), "kw-events");
   bool line_is_torn = false;
-  std::unique_lock lock{queue->mutex};
+  Lock lock{queue->mutex};
   while (true) {
-    queue->wake.wait(lock, [&] { return queue->closing || !queue->lines.empty(); });
+    queue->wake.wait(queue->mutex, [&]() KEYWARD_REQUIRES(queue->mutex) {
+      return queue->closing || !queue->lines.empty();
+    });
     // Not while the answer is on its way: what there is to write depends on why a login was refused, and a
     // machine that is busy with that answers later (A6).
-    queue->wake.wait_for(lock, limits::event_gather_time, [&] { return queue->closing; });
+    queue->wake.wait_for(queue->mutex, limits::event_gather_time,
+                         [&]() KEYWARD_REQUIRES(queue->mutex) { return queue->closing; });
     if (queue->lines.empty()) break;
     const auto lines = std::exchange(queue->lines, {});
     const auto dropped = std::exchange(queue->dropped, 0);

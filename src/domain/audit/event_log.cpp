@@ -36,7 +36,7 @@ EventLog::EventLog(int output, const AuditTrail* trail, storage::Database* datab
 EventLog::~EventLog() {
   finish_rows();
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     closing_ = true;
   }
   wake_.notify_all();
@@ -73,7 +73,7 @@ void EventLog::add_trace(SecurityEvent& event) const {
 void EventLog::keep(SecurityEvent event, Time now) {
   bool is_first = false;
   {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     if (rows_finished_) return;
     const bool anonymous = !event.account_id && !event.session_id && event.email.empty();
     // The count is bounded too: while the database is away, nobody takes them.
@@ -91,19 +91,21 @@ void EventLog::keep(SecurityEvent event, Time now) {
 bool EventLog::may_store() const { return !refusals_.empty() && !storing_; }
 
 void EventLog::finish_rows() {
-  std::unique_lock lock{mutex_};
-  wake_.wait(lock, [this] { return rows_finished_ || (refusals_.empty() && !storing_); });
+  Lock lock{mutex_};
+  wake_.wait(mutex_, [this]() KEYWARD_REQUIRES(mutex_) {
+    return rows_finished_ || (refusals_.empty() && !storing_);
+  });
   rows_finished_ = true;
 }
 
 void EventLog::keep_rows() {
   pthread_setname_np(pthread_self(), "kw-event-rows");
-  std::unique_lock lock{mutex_};
+  Lock lock{mutex_};
   while (true) {
-    wake_.wait(lock, [this] { return closing_ || may_store(); });
+    wake_.wait(mutex_, [this]() KEYWARD_REQUIRES(mutex_) { return closing_ || may_store(); });
     if (closing_) return;  // after finish_rows()
     // Not while the answer is on its way: as with the lines (A6).
-    wake_.wait_for(lock, limits::event_gather_time, [this] { return closing_; });
+    wake_.wait_for(mutex_, limits::event_gather_time, [this]() KEYWARD_REQUIRES(mutex_) { return closing_; });
     const auto count = std::min(refusals_.size(), limits::audit_refusals_group_max);
     const auto end = refusals_.begin() + static_cast<std::ptrdiff_t>(count);
     std::vector<Refusal> refusals{std::make_move_iterator(refusals_.begin()), std::make_move_iterator(end)};
@@ -128,7 +130,7 @@ void EventLog::store(std::vector<Refusal> refusals, std::uint64_t omitted) {
       },
       [this, count](const Outcome<std::monostate>& stored) {
         if (!stored) log(LogLevel::error, "audit_refusals_not_stored", {{"count", std::to_string(count)}});
-        const std::scoped_lock lock{mutex_};  // held for the notice too: whoever waits may destroy us
+        const Lock lock{mutex_};  // held for the notice too: whoever waits may destroy us
         storing_ = false;
         wake_.notify_all();
       });

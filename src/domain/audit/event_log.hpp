@@ -9,15 +9,14 @@
 // counted in one row, `audit_refusals_omitted`; rows of changes are never omitted).
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 #include "domain/audit/audit_trail.hpp"
 #include "domain/audit/event_lines.hpp"
 #include "domain/audit/security_event.hpp"
@@ -73,7 +72,7 @@ class EventLog {
   void keep_rows();
   void keep(SecurityEvent event, Time now);
   void store(std::vector<Refusal> refusals, std::uint64_t omitted);
-  [[nodiscard]] bool may_store() const;
+  [[nodiscard]] bool may_store() const KEYWARD_REQUIRES(mutex_);
 
   void add_trace(SecurityEvent& event) const;
 
@@ -83,15 +82,16 @@ class EventLog {
   storage::Database* const database_;
   const Clock& clock_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<Refusal> refusals_;
-  std::uint64_t omitted_refusals_ = 0;
-  Budget refusal_budget_;
-  Budget anonymous_budget_;
-  bool storing_ = false;  // one group at a time: what comes meanwhile is the next one
-  bool rows_finished_ = false;
-  bool closing_ = false;
+  Mutex mutex_;
+  Condition wake_;
+  std::vector<Refusal> refusals_ KEYWARD_GUARDED_BY(mutex_);
+  std::uint64_t omitted_refusals_ KEYWARD_GUARDED_BY(mutex_) = 0;
+  Budget refusal_budget_ KEYWARD_GUARDED_BY(mutex_);
+  Budget anonymous_budget_ KEYWARD_GUARDED_BY(mutex_);
+  bool storing_ KEYWARD_GUARDED_BY(mutex_) =
+      false;  // one group at a time: what comes meanwhile is the next one
+  bool rows_finished_ KEYWARD_GUARDED_BY(mutex_) = false;
+  bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
   std::jthread keeper_;  // of rows
 };
 

@@ -99,12 +99,12 @@ Result<KeySnapshotPointer> KeyRing::load(storage::Transaction& transaction) cons
 }
 
 KeySnapshotPointer KeyRing::snapshot() const {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   return snapshot_;
 }
 
 void KeyRing::publish(KeySnapshotPointer snapshot) {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   snapshot_.swap(snapshot);
 }
 

@@ -6,12 +6,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "base/random.hpp"
 #include "crypto/master_key.hpp"
 #include "domain/audit/event_log.hpp"
@@ -92,8 +92,8 @@ class KeyRing {
   Dependencies use_;
   KeySettings settings_;
   Secret sealing_key_;
-  mutable std::mutex mutex_;
-  KeySnapshotPointer snapshot_;
+  mutable Mutex mutex_;
+  KeySnapshotPointer snapshot_ KEYWARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace keyward::domain

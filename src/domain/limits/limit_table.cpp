@@ -10,7 +10,7 @@ LimitTable::LimitTable(std::size_t keys_max, Cleared cleared)
 
 Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
   auto& shard = shard_of(key);
-  const std::scoped_lock lock{shard.mutex};
+  const Lock lock{shard.mutex};
   const auto [entry, crowded] = entry_of(shard, rule, key, now);
   auto verdict = entry.counted.take(rule);
   verdict.crowded = crowded;
@@ -19,7 +19,7 @@ Verdict LimitTable::take(LimitRule rule, const LimitKey& key, Time now) {
 
 void LimitTable::settle(const LimitKey& key, std::uint64_t window, Settlement settlement) {
   auto& shard = shard_of(key);
-  const std::scoped_lock lock{shard.mutex};
+  const Lock lock{shard.mutex};
   const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found == shard.entries.end()) return;
   (void)found->counted.settle(window, settlement);
@@ -28,14 +28,14 @@ void LimitTable::settle(const LimitKey& key, std::uint64_t window, Settlement se
 
 void LimitTable::number_windows_from(std::uint64_t first) {
   for (auto& shard : shards_) {
-    const std::scoped_lock lock{shard.mutex};
+    const Lock lock{shard.mutex};
     shard.windows = first;
   }
 }
 
 void LimitTable::learn(const LimitKey& key, const KnownCount& known, Time now) {
   auto& shard = shard_of(key);
-  const std::scoped_lock lock{shard.mutex};
+  const Lock lock{shard.mutex};
   const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found != shard.entries.end()) return found->counted.learn(known, now);
   if (known.count == 0) return;  // nothing that one could get wrong
@@ -45,7 +45,7 @@ void LimitTable::learn(const LimitKey& key, const KnownCount& known, Time now) {
 
 KnownCount LimitTable::known(const LimitKey& key, Time now) const {
   const auto& shard = shards_.at(shard_number(key));
-  const std::scoped_lock lock{shard.mutex};
+  const Lock lock{shard.mutex};
   const auto found = std::ranges::find(shard.entries, key, &Entry::key);
   if (found == shard.entries.end()) return {};
   const auto known = found->counted.known(now);
@@ -55,7 +55,7 @@ KnownCount LimitTable::known(const LimitKey& key, Time now) const {
 std::vector<std::pair<LimitKey, KnownCount>> LimitTable::all_known(Time now) const {
   std::vector<std::pair<LimitKey, KnownCount>> all;
   for (const auto& shard : shards_) {
-    const std::scoped_lock lock{shard.mutex};
+    const Lock lock{shard.mutex};
     for (const auto& entry : shard.entries) {
       const auto known = entry.counted.known(now);
       if (is_worth_telling(known)) all.emplace_back(entry.key, known);
@@ -67,7 +67,7 @@ std::vector<std::pair<LimitKey, KnownCount>> LimitTable::all_known(Time now) con
 std::size_t LimitTable::key_count() const {
   std::size_t count = 0;
   for (const auto& shard : shards_) {
-    const std::scoped_lock lock{shard.mutex};
+    const Lock lock{shard.mutex};
     count += shard.entries.size();
   }
   return count;

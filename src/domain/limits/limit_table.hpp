@@ -22,11 +22,11 @@
 #pragma once
 
 #include <array>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/limits.hpp"
+#include "base/mutex.hpp"
 #include "domain/limits/limit_count.hpp"
 #include "domain/limits/rate_limiter.hpp"
 
@@ -59,11 +59,11 @@ class LimitTable {
   };
   /// Few enough entries to look at all of them: 56 bytes each, one behind the other.
   struct Shard {
-    mutable std::mutex mutex;
-    std::vector<Entry> entries;
-    std::uint64_t windows = 0;  // opened so far: no two have the same number
-    std::uint32_t floor = 0;    // the most that was forgotten, while…
-    Time floor_ends;            // …any window that was forgotten lasts
+    mutable Mutex mutex;
+    std::vector<Entry> entries KEYWARD_GUARDED_BY(mutex);
+    std::uint64_t windows KEYWARD_GUARDED_BY(mutex) = 0;  // opened so far: no two have the same number
+    std::uint32_t floor KEYWARD_GUARDED_BY(mutex) = 0;    // the most that was forgotten, while…
+    Time floor_ends KEYWARD_GUARDED_BY(mutex);            // …any window that was forgotten lasts
   };
 
   static std::size_t shard_number(const LimitKey& key) {
@@ -74,9 +74,10 @@ class LimitTable {
     Entry& entry;
     bool crowded = false;
   };
-  Found entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const;
-  static void make_room(Shard& shard, Time now);
-  static void remove(Shard& shard, std::vector<Entry>::iterator entry);
+  Found entry_of(Shard& shard, LimitRule rule, const LimitKey& key, Time now) const
+      KEYWARD_REQUIRES(shard.mutex);
+  static void make_room(Shard& shard, Time now) KEYWARD_REQUIRES(shard.mutex);
+  static void remove(Shard& shard, std::vector<Entry>::iterator entry) KEYWARD_REQUIRES(shard.mutex);
 
   const std::size_t shard_keys_max_;
   const Cleared cleared_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "crypto/hash_memory.hpp"
 
 namespace keyward::domain {
 namespace {
@@ -23,7 +24,12 @@ PasswordHasherOptions checked(PasswordHasherOptions options) {
 PasswordHasher::PasswordHasher(PasswordHasherOptions options)
     : options_(checked(std::move(options))),
       unmatchable_(crypto::make_unmatchable_hash(options_.argon2)),
-      pool_({"passwords", options_.threads, options_.queue_max, options_.nice}) {}
+      pool_({.name = "passwords",
+             .threads = options_.threads,
+             .queue_max = options_.queue_max,
+             .nice = options_.nice,
+             .on_idle = crypto::release_hash_memory,
+             .idle_after = limits::hash_memory_kept}) {}
 
 Task<Result<std::string>> PasswordHasher::hash(Secret password) {
   auto reserved = reserve(password.size(), {});

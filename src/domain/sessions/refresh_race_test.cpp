@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <latch>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/limits.hpp"
+#include "base/mutex.hpp"
 #include "crypto/system_random.hpp"
 #include "domain/accounts/accounts.hpp"
 #include "domain/sessions/refresh.hpp"
@@ -58,14 +58,14 @@ class RefreshRace : public testing::TestWithParam<std::string> {
   }
   std::vector<Refreshed> refresh_in_parallel(const Uuid& id, std::int64_t generation, Time now) {
     std::vector<Refreshed> all;
-    std::mutex mutex;
+    Mutex mutex;
     std::latch begin{threads_count};
     std::vector<std::jthread> threads;
     for (int i = 0; i < threads_count; ++i) {
       threads.emplace_back([&] {
         begin.arrive_and_wait();
         auto one = refresh(id, generation, now);
-        const std::scoped_lock lock{mutex};
+        const Lock lock{mutex};
         all.push_back(std::move(one));
       });
     }

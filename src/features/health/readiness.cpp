@@ -24,7 +24,7 @@ Task<DatabaseState> Readiness::ask() {
   while (true) {
     std::uint64_t ours = 0;
     {
-      const std::scoped_lock lock{mutex_};
+      const Lock lock{mutex_};
       const auto now = std::chrono::steady_clock::now();
       if (const auto known = find_known(now)) co_return *known;
       if (now - began >= limits::readiness_timeout) co_return DatabaseState::silent;
@@ -39,7 +39,7 @@ Task<DatabaseState> Readiness::ask() {
       continue;
     }
     if (!co_await within(limits::readiness_timeout, ask_database(shared_from_this(), ours))) {
-      const std::scoped_lock lock{mutex_};
+      const Lock lock{mutex_};
       tell(DatabaseState::silent, "no answer in time", std::chrono::steady_clock::now());
       co_return DatabaseState::silent;
     }
@@ -68,7 +68,7 @@ Task<bool> Readiness::ask_database(std::shared_ptr<Readiness> self, std::uint64_
 }
 
 void Readiness::answered(std::uint64_t number, DatabaseState state, const std::string& reason) {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   --questions_;
   if (number < answered_) return;  // a later one has been answered
   const auto now = std::chrono::steady_clock::now();

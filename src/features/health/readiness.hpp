@@ -12,10 +12,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "base/mutex.hpp"
 #include "runtime/task.hpp"
 #include "storage/database.hpp"
 
@@ -42,23 +42,24 @@ class Readiness : public std::enable_shared_from_this<Readiness> {
   /// Owns what it uses: it may outlive whoever asked.
   static Task<bool> ask_database(std::shared_ptr<Readiness> self, std::uint64_t number);
   /// What may be said without waiting.
-  std::optional<DatabaseState> find_known(Moment now) const;
+  std::optional<DatabaseState> find_known(Moment now) const KEYWARD_REQUIRES(mutex_);
   /// The latest question has its answer, or has waited for it long enough.
-  [[nodiscard]] bool is_overdue(Moment now) const;
+  [[nodiscard]] bool is_overdue(Moment now) const KEYWARD_REQUIRES(mutex_);
   void answered(std::uint64_t number, DatabaseState state, const std::string& reason);
-  void tell(DatabaseState state, const std::string& reason, Moment now);
+  void tell(DatabaseState state, const std::string& reason, Moment now) KEYWARD_REQUIRES(mutex_);
 
   static constexpr unsigned questions_max = 2;
   const Question question_;
-  std::mutex mutex_;            // guards all below
-  unsigned questions_ = 0;      // under way
-  std::uint64_t asked_ = 0;     // the number of the latest question
-  Moment asked_at_;             // when it was asked
-  std::uint64_t answered_ = 0;  // the number of the latest question that was answered
-  Moment answered_at_;
-  std::optional<DatabaseState> state_;
-  DatabaseState told_ = DatabaseState::ready;
-  std::optional<Moment> told_at_;
+  Mutex mutex_;
+  unsigned questions_ KEYWARD_GUARDED_BY(mutex_) = 0;   // under way
+  std::uint64_t asked_ KEYWARD_GUARDED_BY(mutex_) = 0;  // the number of the latest question
+  Moment asked_at_ KEYWARD_GUARDED_BY(mutex_);          // when it was asked
+  std::uint64_t answered_ KEYWARD_GUARDED_BY(mutex_) =
+      0;  // the number of the latest question that was answered
+  Moment answered_at_ KEYWARD_GUARDED_BY(mutex_);
+  std::optional<DatabaseState> state_ KEYWARD_GUARDED_BY(mutex_);
+  DatabaseState told_ KEYWARD_GUARDED_BY(mutex_) = DatabaseState::ready;
+  std::optional<Moment> told_at_ KEYWARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace keyward::features

@@ -15,7 +15,6 @@
 #include <csignal>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "outbound/testing/certificates.hpp"
 
 namespace keyward::outbound::testing {
@@ -130,7 +130,7 @@ class FakeServer {
     ::shutdown(listening_, SHUT_RDWR);
     thread_.join();
     {
-      const std::scoped_lock lock{mutex_};
+      const Lock lock{mutex_};
       for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
     }
     for (auto& one : connections_) one.join();
@@ -158,7 +158,7 @@ class FakeServer {
       const int socket = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
       if (socket < 0) return;
       ++accepted_;
-      const std::scoped_lock lock{mutex_};
+      const Lock lock{mutex_};
       sockets_.push_back(socket);
       connections_.emplace_back([this, socket] {
         FakePeer peer{socket, context_.get()};
@@ -173,9 +173,9 @@ class FakeServer {
   std::uint16_t port_ = 0;
   std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>> context_;
   std::atomic<int> accepted_ = 0;
-  std::mutex mutex_;
-  std::vector<int> sockets_;
-  std::vector<std::thread> connections_;
+  Mutex mutex_;
+  std::vector<int> sockets_ KEYWARD_GUARDED_BY(mutex_);
+  std::vector<std::thread> connections_ KEYWARD_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -1,7 +1,6 @@
 #include "storage/postgres/connection.hpp"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 #include "base/log.hpp"
 #include "storage/errors.hpp"
 #include "storage/postgres/exchange.hpp"
+#include "storage/postgres/libpq.hpp"
 
 namespace keyward::storage::postgres {
 namespace {

@@ -1,13 +1,13 @@
 #include "storage/postgres/error.hpp"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 
 #include "storage/errors.hpp"
+#include "storage/postgres/libpq.hpp"
 
 namespace keyward::storage::postgres {
 namespace {

@@ -1,7 +1,6 @@
 #include "storage/postgres/exchange.hpp"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <system_error>
 
 #include "storage/errors.hpp"
+#include "storage/postgres/libpq.hpp"
 
 namespace keyward::storage::postgres {
 namespace {

@@ -1,7 +1,6 @@
 #include "storage/postgres/statement.hpp"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <bit>
 #include <charconv>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "storage/postgres/exchange.hpp"
+#include "storage/postgres/libpq.hpp"
 
 namespace keyward::storage::postgres {
 namespace {

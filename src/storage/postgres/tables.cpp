@@ -1,10 +1,10 @@
 // What the server says of our tables, and who may write to them.
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include "base/limits.hpp"
 #include "storage/errors.hpp"
 #include "storage/postgres/connection.hpp"
+#include "storage/postgres/libpq.hpp"
 
 namespace keyward::storage::postgres {
 namespace {

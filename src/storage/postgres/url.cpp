@@ -1,12 +1,12 @@
 #include "storage/postgres/url.hpp"
 
-#include <libpq-fe.h>
 
 #include <memory>
 #include <ranges>
 #include <stdexcept>
 
 #include "base/secret.hpp"
+#include "storage/postgres/libpq.hpp"
 
 namespace keyward::storage::postgres {
 namespace {

@@ -42,8 +42,7 @@ struct Page {
 template <class T>
 struct Answers {
   static Response make(T&& value) {
-    Response response;
-    response.body.reserve(256);
+    Response response{.body = take_body_storage()};
     write_json(type_info<T>, &value, response.body);
     return response;
   }

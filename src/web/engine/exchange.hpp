@@ -1,4 +1,9 @@
 // Exchange: the memory that a connection needs while something happens on it. An idle connection has none.
+//
+// Threat: ten thousand connections that each hold the longest head, the largest body or the most answers that
+// are allowed to one (H2). Answer: an exchange may be small in any case, and what all those of a loop hold
+// beyond that is bounded (Loop::may_hold); who comes above it is refused with 503, and the small ones do not
+// notice.
 #pragma once
 
 #include <string>
@@ -13,6 +18,8 @@ namespace keyward::web::engine {
 struct Exchange {
   static constexpr std::size_t kept_max_bytes =
       16 * 1024;  // an exchange that has grown beyond is not kept for later
+  static constexpr std::size_t free_max_bytes = 8 * 1024;          // of which nobody keeps count
+  static constexpr std::size_t held_max_bytes = 64 * 1024 * 1024;  // beyond it, of all loops together
 
   Exchange() = default;
   Exchange(const Exchange&) = delete;
@@ -22,15 +29,17 @@ struct Exchange {
     wipe(output);
   }
 
-  [[nodiscard]] bool is_small() const {
-    return input.capacity() + body.capacity() + output.capacity() <= kept_max_bytes;
+  [[nodiscard]] std::size_t capacity() const {
+    return input.capacity() + body.capacity() + output.capacity();
   }
+  [[nodiscard]] bool is_small() const { return capacity() <= kept_max_bytes; }
 
   InputBuffer input;
   Head head;
   Request request;
   std::string body;
-  std::string output;  // answers that are not yet written
+  std::string output;          // answers that are not yet written
+  std::size_t held_bytes = 0;  // of what the loop lets all of them have
 };
 
 }  // namespace keyward::web::engine

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -22,10 +23,20 @@ constexpr std::size_t spare_exchanges_max = 64;
 // flood of them does not: what they leave behind is scattered, and the allocator would never give it back.
 constexpr std::size_t idle_exchanges_max = 256;
 constexpr std::size_t refusing_max = 64;  // beyond it, connections above the limit are closed without a word
+constexpr int unsent_max_bytes = 16 * 1024;
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::milliseconds sweep_min{10};
 constexpr std::chrono::milliseconds sweep_max{
     1000};  // an idle server wakes up once a second, with no connection never
+
+/// For what is accepted, which inherits it. The last: the kernel takes no more of an answer than this beyond
+/// what the peer has let us send; else somebody who asks much and reads nothing has half a megabyte of its
+/// memory a connection (measured), which a container is billed for.
+void set_options_of_accepted(Acceptor& acceptor) {
+  using UnsentMost = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+  acceptor.set_option(asio::ip::tcp::no_delay{true});
+  acceptor.set_option(UnsentMost{unsent_max_bytes});
+}
 
 // A quarter of the shortest time-out, within bounds: how late a time-out may be noticed.
 std::chrono::milliseconds sweep_interval(const ServerOptions& options) {
@@ -42,7 +53,10 @@ Loop::Loop(unsigned index, Shared& shared)
       head_limits_{shared.options.header_max_bytes, shared.options.header_max_count,
                    shared.options.uri_max_bytes},
       answers_(shared.options.strict_transport_security),
-      request_ids_(index) {}
+      request_ids_(index),
+      // Two bodies of the largest size at the least, however large the settings let them be.
+      held_max_bytes_(std::max(Exchange::held_max_bytes / std::max(shared.options.loops, 1U),
+                               4 * shared.options.body_max_bytes)) {}
 
 Loop::~Loop() { tearing_down_ = true; }
 
@@ -54,7 +68,7 @@ std::uint16_t Loop::listen(const asio::ip::tcp::endpoint& endpoint, bool reuse_p
   acceptor.open(endpoint.protocol());
   acceptor.set_option(asio::socket_base::reuse_address{true});
   if (reuse_port) acceptor.set_option(ReusePort{true});
-  acceptor.set_option(asio::ip::tcp::no_delay{true});  // what is accepted inherits it
+  set_options_of_accepted(acceptor);
   acceptor.bind(endpoint);
   acceptor.listen(asio::socket_base::max_listen_connections);
   return acceptor.local_endpoint().port();
@@ -76,7 +90,7 @@ std::uint16_t Loop::adopt(int socket, Handler& handler, ConnectionCount& connect
     ::close(own);
     throw boost::system::system_error{error};
   }
-  acceptor.set_option(asio::ip::tcp::no_delay{true});
+  set_options_of_accepted(acceptor);
   return acceptor.local_endpoint().port();
 }
 
@@ -182,11 +196,20 @@ std::unique_ptr<Exchange> Loop::take_exchange() {
 
 void Loop::give_back(std::unique_ptr<Exchange> exchange) {
   --exchanges_out_;
+  held_bytes_ -= std::exchange(exchange->held_bytes, 0);
   if (!exchange->is_small() || spare_exchanges_.size() >= spare_exchanges_max) return;
   exchange->input.truncate(0);
   wipe(exchange->body);
   wipe(exchange->output);
   spare_exchanges_.push_back(std::move(exchange));
+}
+
+bool Loop::may_hold(Exchange& exchange, std::size_t more_bytes) {
+  const std::size_t bytes = exchange.capacity() + more_bytes;
+  const std::size_t beyond = bytes - std::min(bytes, Exchange::free_max_bytes);
+  held_bytes_ += beyond - exchange.held_bytes;
+  exchange.held_bytes = beyond;
+  return beyond == 0 || held_bytes_ <= held_max_bytes_;
 }
 
 void Loop::begin_drain() {
@@ -220,7 +243,7 @@ void Loop::accept_waiting(Listener& listener) {
 void Loop::tell_when_drained() {
   if (tearing_down_ || accepting_ != 0 || !draining_ || drained_ || !connections_.empty()) return;
   drained_ = true;
-  const std::scoped_lock lock{shared_.mutex};
+  const Lock lock{shared_.mutex};
   ++shared_.loops_drained;
   shared_.wake.notify_all();
 }

@@ -6,14 +6,13 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 #include "runtime/task.hpp"
 #include "web/engine/answer.hpp"
 #include "web/engine/exchange.hpp"
@@ -56,10 +55,10 @@ struct Shared {
   PeerCounts peers{options.trusted_proxies};                  // of the first port
   std::vector<std::unique_ptr<ConnectionCount>> connections;  // of each port; complete before the loops run
   ProxyHint proxy_hint;
-  std::mutex mutex;  // guards the three below
-  std::condition_variable wake;
-  unsigned stop_calls = 0;
-  unsigned loops_drained = 0;
+  Mutex mutex;
+  Condition wake;
+  unsigned stop_calls KEYWARD_GUARDED_BY(mutex) = 0;
+  unsigned loops_drained KEYWARD_GUARDED_BY(mutex) = 0;
 };
 
 /// Written by the loop, read by anybody.
@@ -116,6 +115,8 @@ class Loop {
   [[nodiscard]] bool is_crowded() const;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
+  /// Counts what the exchange holds, and `more_bytes` that it is about to. False: all of them hold too much.
+  bool may_hold(Exchange& exchange, std::size_t more_bytes = 0);
 
  private:
   Task<void> accept_connections(Listener* listener);
@@ -136,6 +137,8 @@ class Loop {
   std::vector<Connection*> connections_;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::size_t exchanges_out_ = 0;
+  std::size_t held_bytes_ = 0;  // by all exchanges, of each what is beyond Exchange::free_max_bytes
+  const std::size_t held_max_bytes_;
   std::size_t accepting_ = 0;  // coroutines that accept: one that has not ended may hold a last connection
   bool draining_ = false;
   bool drained_ = false;

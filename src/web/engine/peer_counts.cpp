@@ -19,12 +19,12 @@ std::pair<PeerCounts::Place, std::size_t> PeerCounts::enter(const asio::ip::addr
       peer.is_v6() ? asio::ip::make_address_v6(peer.to_v6().to_bytes()).to_string() : peer.to_string());
   if (!address || is_this_machine(*address) || trusted_.trusts(*address)) return {};
   const auto counted = address->is_v4() ? *address : address->prefix(subscriber_bits);
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   return {Place{*this, counted}, ++open_[counted]};
 }
 
 void PeerCounts::leave(const text::IpAddress& peer) {
-  const std::scoped_lock lock{mutex_};
+  const Lock lock{mutex_};
   const auto found = open_.find(peer);
   if (--found->second == 0) open_.erase(found);
 }

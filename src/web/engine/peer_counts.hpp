@@ -11,10 +11,10 @@
 #include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/mutex.hpp"
 #include "runtime/task.hpp"
 #include "text/ip_address.hpp"
 #include "web/client_address.hpp"
@@ -55,8 +55,8 @@ class PeerCounts {
   void leave(const text::IpAddress& peer);
 
   const TrustedProxies& trusted_;
-  std::mutex mutex_;
-  std::map<text::IpAddress, std::size_t> open_;
+  Mutex mutex_;
+  std::map<text::IpAddress, std::size_t> open_ KEYWARD_GUARDED_BY(mutex_);
 };
 
 }  // namespace keyward::web::engine

@@ -150,18 +150,22 @@ bool Server::run() {
 
   bool drained = false;
   {
-    std::unique_lock lock{shared.mutex};
-    shared.wake.wait(lock, [&] { return shared.stop_calls > 0; });
-    const auto all_drained = [&] { return shared.loops_drained == parts_->loops.size(); };
+    Lock lock{shared.mutex};
+    shared.wake.wait(shared.mutex, [&]() KEYWARD_REQUIRES(shared.mutex) { return shared.stop_calls > 0; });
+    const auto all_drained = [&]() KEYWARD_REQUIRES(shared.mutex) {
+      return shared.loops_drained == parts_->loops.size();
+    };
     lock.unlock();
     if (shared.options.at_drain) shared.options.at_drain();
     lock.lock();
-    shared.wake.wait_for(lock, shared.options.drain_delay, [&] { return shared.stop_calls > 1; });
+    shared.wake.wait_for(shared.mutex, shared.options.drain_delay,
+                         [&]() KEYWARD_REQUIRES(shared.mutex) { return shared.stop_calls > 1; });
     lock.unlock();
     for (auto& loop : parts_->loops) loop->begin_drain();
     lock.lock();
-    shared.wake.wait_for(lock, shared.options.drain_deadline,
-                         [&] { return all_drained() || shared.stop_calls > 1; });
+    shared.wake.wait_for(shared.mutex, shared.options.drain_deadline, [&]() KEYWARD_REQUIRES(shared.mutex) {
+      return all_drained() || shared.stop_calls > 1;
+    });
     drained = all_drained();
   }
   for (auto& loop : parts_->loops) loop->halt();
@@ -174,7 +178,7 @@ bool Server::run() {
 }
 
 void Server::stop() {
-  const std::scoped_lock lock{parts_->shared.mutex};
+  const Lock lock{parts_->shared.mutex};
   ++parts_->shared.stop_calls;
   parts_->shared.wake.notify_all();
 }

@@ -11,13 +11,13 @@
 #include <charconv>
 #include <latch>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "runtime/completion.hpp"
 #include "web/engine/server.hpp"
 
@@ -36,7 +36,7 @@ class ToyHandler final : public Handler {
     if (request.path == "/large") response.body = std::string(8U << 20U, 'l');
     if (request.path == "/wait") {
       co_await await_completion<int>([this](Completion<int> done) {
-        const std::scoped_lock lock{mutex_};
+        const Lock lock{mutex_};
         waiting_.push_back(std::move(done));
         reached_.count_down();
       });
@@ -56,14 +56,14 @@ class ToyHandler final : public Handler {
 
   void await_reached() { reached_.wait(); }
   void release() {
-    const std::scoped_lock lock{mutex_};
+    const Lock lock{mutex_};
     for (auto& done : waiting_) done(Outcome<int>{1});
     waiting_.clear();
   }
 
  private:
-  std::mutex mutex_;
-  std::vector<Completion<int>> waiting_;
+  Mutex mutex_;
+  std::vector<Completion<int>> waiting_ KEYWARD_GUARDED_BY(mutex_);
   std::latch reached_{1};
 };
 

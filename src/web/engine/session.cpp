@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t copied_body_max_bytes = 16 * 1024;  // longer ones are gathered by the write, not copied
 constexpr std::size_t output_full_bytes = 64 * 1024;
+constexpr std::size_t output_small_bytes = 4 * 1024;
 constexpr std::size_t linger_max_bytes = 1024 * 1024;
 constexpr std::chrono::milliseconds linger_timeout{1500};
 
@@ -52,6 +53,7 @@ void Session::end_request() {
   used.input.consume(used_bytes_);
   if (!used.body.empty()) wipe(used.body);
   if (used.body.capacity() > Exchange::kept_max_bytes) used.body = std::string{};
+  if (used.held_bytes != 0) loop_.may_hold(used);
   used.request.path_parameters.clear();
   used.request.answer_headers.clear();
 }
@@ -100,10 +102,16 @@ Task<bool> Session::send(Response response) {
       alive = co_await flush(content);
     }
   }
-  if (alive && current.output.size() >= output_full_bytes) alive = co_await flush();
+  if (alive && is_full(current.output)) alive = co_await flush();
   if (options().access_log) log_access(current.request, response, duration);
-  if (response.constant_body.empty()) wipe(response.body);
+  if (response.constant_body.empty()) keep_body_storage(std::move(response.body));
   co_return alive;
+}
+
+// Answers to requests that came in one piece are gathered and written together, while there is room for that.
+bool Session::is_full(const std::string& output) {
+  if (output.size() >= output_full_bytes) return true;
+  return output.capacity() > output_small_bytes && !loop_.may_hold(exchange());
 }
 
 // Writes the output, and `content` behind it. False when the peer is gone or too slow.
@@ -149,6 +157,9 @@ Task<bool> Session::flush_tls(std::string_view content) {
 Task<void> Session::refuse(Refusal refusal) {
   loop_.counters().refused_requests.add();
   Exchange& current = connection_.attach();
+  wipe(current.body);  // it will not be read, and the peer has time for our answer
+  current.body = std::string{};
+  loop_.may_hold(current);
   if (used_bytes_ == 0)
     loop_.request_ids().next_into(current.request.id);  // no head that could be trusted for its id
   if (connection_.meters != nullptr) connection_.meters->count_refusal(refusal.status);

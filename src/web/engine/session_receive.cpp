@@ -9,6 +9,7 @@ namespace keyward::web::engine {
 namespace {
 
 constexpr std::size_t chunk_room_min_bytes = 1024;  // room behind a head for the chunks of its body
+constexpr Refusal too_much_held{503, "The server has too many unfinished requests"};
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -91,7 +92,10 @@ Task<Step> Session::fill() {
       connection_.attach();
     }
     InputBuffer& input = exchange().input;
-    input.make_room(input.empty() ? input_bytes : input_bytes / 4);
+    const std::size_t room_bytes = input.empty() ? input_bytes : input_bytes / 4;
+    if (input.tail().size() < room_bytes && !loop_.may_hold(exchange(), input.capacity()))
+      co_return refused(too_much_held);
+    input.make_room(room_bytes);
     const auto [error, count] = connection_.tls
                                     ? co_await connection_.read_tls(tail_of(input))
                                     : co_await connection_.socket.async_read_some(tail_of(input), quiet);
@@ -157,6 +161,7 @@ Task<Step> Session::receive_sized_body(std::size_t length_bytes) {
     const std::size_t room = std::min(length_bytes, std::max(have * 2, input_bytes));
     if (room > current.body.size()) {
       if (room > current.body.capacity()) {
+        if (!loop_.may_hold(current, room)) co_return refused(too_much_held);
         grown.reserve(room);
         grown.assign(current.body, 0, have);
         std::swap(grown, current.body);
@@ -183,6 +188,7 @@ Task<Step> Session::receive_chunked_body() {
   while (true) {
     const auto taken = chunks.take(current.input.text().substr(head_bytes), current.body);
     if (!taken) co_return refused(taken.error());
+    if (!loop_.may_hold(current)) co_return refused(too_much_held);
     if (chunks.is_complete()) {
       used_bytes_ = head_bytes + *taken;
       current.request.body = current.body;

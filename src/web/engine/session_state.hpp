@@ -48,6 +48,7 @@ class Session {
   Task<bool> send(Response response);
   Task<bool> flush(std::string_view content = {});
   Task<bool> flush_tls(std::string_view content);
+  bool is_full(const std::string& output);
   Task<void> linger();
   void begin_request();
   void end_request();

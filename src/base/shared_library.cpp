@@ -1,14 +1,14 @@
-#include "mail/shared_library.hpp"
+#include "base/shared_library.hpp"
 
 #include <dlfcn.h>
 
 #include <stdexcept>
 
-namespace keyward::mail {
+namespace keyward {
 
 SharedLibrary::SharedLibrary(std::string name)
     : name_(std::move(name)), handle_(::dlopen(name_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
-  if (handle_ == nullptr) throw std::runtime_error("mail needs " + name_ + ", which is not installed");
+  if (handle_ == nullptr) throw std::runtime_error(name_ + " is needed here, and not installed");
 }
 
 void* SharedLibrary::address_of(const char* symbol) const {
@@ -17,4 +17,4 @@ void* SharedLibrary::address_of(const char* symbol) const {
   return address;
 }
 
-}  // namespace keyward::mail
+}  // namespace keyward

@@ -1,0 +1,114 @@
+#include "crypto/hash_memory.hpp"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/limits.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KEYWARD_OWN_MMAP 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define KEYWARD_OWN_MMAP 0
+#endif
+#endif
+#ifndef KEYWARD_OWN_MMAP
+#define KEYWARD_OWN_MMAP 1
+#endif
+
+namespace keyward::crypto {
+namespace {
+
+constexpr std::size_t smallest_bytes = 1024UL * 1024;  // Argon2's blocks are never that few (P8)
+
+void* map(void* address, std::size_t length, int protection, int flags, int file, off_t offset) {
+  // The system call returns the address or -1, which is MAP_FAILED.
+  return reinterpret_cast<void*>(  // NOLINT(performance-no-int-to-ptr)
+      syscall(SYS_mmap, address, length, protection, flags, file, offset));
+}
+int unmap(void* address, std::size_t length) {
+  return static_cast<int>(syscall(SYS_munmap, address, length));
+}
+
+/// What one thread keeps. Without constructor and destructor, as every mmap() of the process comes by.
+struct Kept {
+  void* begin = nullptr;
+  std::size_t bytes = 0;
+  int reuse_depth = 0;
+  bool lent = false;
+
+  void give_back() {
+    if (begin == nullptr || lent) return;
+    unmap(begin, bytes);
+    begin = nullptr;
+    bytes = 0;
+  }
+
+  [[nodiscard]] bool is_for(std::size_t length) const {
+    return reuse_depth != 0 && !lent && length >= smallest_bytes &&
+           length <= limits::hash_memory_kept_max_bytes;
+  }
+
+  /// Null: the kernel has none.
+  void* lend(std::size_t length) {
+    if (bytes != length) {
+      give_back();
+      void* made =
+          map(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+      if (made == MAP_FAILED) return nullptr;
+      (void)madvise(made, length, MADV_DONTDUMP);
+      begin = made;
+      bytes = length;
+    }
+    lent = true;
+    return begin;
+  }
+
+  /// False: it is not of this thread's kept memory.
+  bool take_back(const void* address, std::size_t length) {
+    if (!lent || address != begin || length != bytes) return false;
+    lent = false;
+    return true;
+  }
+};
+
+constinit thread_local Kept kept;
+
+struct GivesBackAtThreadEnd {
+  ~GivesBackAtThreadEnd() { kept.give_back(); }
+};
+
+}  // namespace
+
+ReusedHashMemory::ReusedHashMemory() {
+  [[maybe_unused]] thread_local const GivesBackAtThreadEnd end;
+  ++kept.reuse_depth;
+}
+ReusedHashMemory::~ReusedHashMemory() { --kept.reuse_depth; }
+
+void release_hash_memory() { kept.give_back(); }
+std::size_t kept_hash_memory_bytes() { return kept.bytes; }
+
+}  // namespace keyward::crypto
+
+#if KEYWARD_OWN_MMAP
+// Exported, as libraries refer to them. The C library itself does not come by here.
+extern "C" {
+// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): the C library's names
+void* mmap(void* address, std::size_t length, int protection, int flags, int file, off_t offset) noexcept {
+  namespace own = keyward::crypto;
+  if (address == nullptr && file == -1 && own::kept.is_for(length)) {
+    if (void* lent = own::kept.lend(length)) return lent;
+  }
+  return own::map(address, length, protection, flags, file, offset);
+}
+
+int munmap(void* address, std::size_t length) noexcept {
+  namespace own = keyward::crypto;
+  if (own::kept.take_back(address, length)) return 0;
+  return own::unmap(address, length);
+}
+// NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier)
+}
+#endif

@@ -1,0 +1,34 @@
+// The memory that a thread's password hashes share, one after the other.
+//
+// libsodium maps 19 MiB for each Argon2id hash and unmaps them after it, so that the kernel clears and maps
+// some five thousand pages each time: more than half of a hash's time on a virtual machine (measured). It
+// takes no allocator, so this program's mmap() and munmap(), which its calls find first, hand out a mapping
+// that the thread keeps. They do so between the two ends of a ReusedHashMemory, for what looks like Argon2's
+// blocks, and otherwise do what the kernel does. Under the sanitizers, which have their own mmap(), nothing
+// is kept.
+//
+// Threat: what a hash leaves behind. The blocks are not wiped between two hashes, which would cost what is
+// won: they never go into a core dump, no other thread sees them, the next hash overwrites them, and
+// release_hash_memory() gives them back once nobody logs in.
+#pragma once
+
+#include <cstddef>
+
+namespace keyward::crypto {
+
+/// While it lives, hashes on this thread work in memory that the thread keeps.
+class ReusedHashMemory {
+ public:
+  ReusedHashMemory();
+  ReusedHashMemory(const ReusedHashMemory&) = delete;
+  ReusedHashMemory& operator=(const ReusedHashMemory&) = delete;
+  ~ReusedHashMemory();
+};
+
+/// Gives back what this thread keeps. It does so by itself when the thread ends.
+void release_hash_memory();
+
+/// Bytes that this thread keeps.
+std::size_t kept_hash_memory_bytes();
+
+}  // namespace keyward::crypto

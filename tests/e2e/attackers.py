@@ -1,0 +1,165 @@
+"""Clients that want a server's memory, not its answers: shared by test_memory_under_attack.py and bench/attack.py.
+
+Each call returns a Crowd of open sockets; to close it ends the attack. Source addresses are spread over 127.0.0.0/8, since a
+server counts connections by address (but for 127.0.0.1)."""
+
+import collections
+import contextlib
+import json
+import re
+import resource
+import socket
+import threading
+
+PER_ADDRESS = 500
+BIG_BODY_BYTES = 1024 * 1024
+
+
+def raise_descriptors():
+    """As many as the system lets us have; how many that is."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
+def address_of(number):
+    """127.1.0.1 and on, for the connection of this number."""
+    group = number // PER_ADDRESS
+    return f"127.{1 + group // 250}.{group % 250}.1"
+
+
+class Crowd:
+    def __init__(self):
+        self.sockets, self.refused, self.answers = [], 0, collections.Counter()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for connection in self.sockets:
+            connection.close()
+
+    def join(self, port, count, payload, receive_bytes=None, answered=False):
+        """So many more connections, each with `payload` sent as far as the server takes it at once."""
+        for number in range(len(self.sockets), len(self.sockets) + count):
+            connection = socket.socket()
+            self.sockets.append(connection)
+            try:
+                if receive_bytes is not None:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+                connection.bind((address_of(number), 0))
+                connection.settimeout(10)
+                connection.connect(("127.0.0.1", port))
+                connection.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    connection.send(payload)
+                if answered:
+                    connection.settimeout(10)
+                    self.answers[status_of(connection.recv(65536))] += 1
+            except OSError:
+                self.refused += 1
+        return self
+
+    def drip(self, text):
+        """Once more a little, to everybody who still listens."""
+        for connection in self.sockets:
+            with contextlib.suppress(OSError):
+                connection.send(text)
+
+    def gone(self):
+        """How many the server has closed, or answered with a refusal."""
+        return sum(1 for connection in self.sockets if is_over(connection))
+
+
+def is_over(connection):
+    try:
+        connection.setblocking(False)
+        seen = connection.recv(16, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return not seen or status_of(seen) >= 400
+
+
+def status_of(answer):
+    found = re.match(rb"HTTP/1\.1 (\d{3})", answer)
+    return int(found.group(1)) if found else 0
+
+
+def request(method, path, *fields, body=b""):
+    head = [f"{method} {path} HTTP/1.1", "Host: a", *fields]
+    if body:
+        head.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def idle(port, count):
+    """Kept alive after a request each."""
+    return Crowd().join(port, count, request("GET", "/livez"), answered=True)
+
+
+def slow_heads(port, count, head_bytes=15 * 1024):
+    """Nearly as long a head as is taken, without its end."""
+    line = "X-A: " + "a" * 500
+    head = request("GET", "/livez", *[line] * ((head_bytes - 60) // (len(line) + 2)))[:-2]
+    return Crowd().join(port, count, head + b"X-B: ")
+
+
+def slow_bodies(port, count, body_bytes):
+    """Nearly all of the largest body that is taken, without its last byte."""
+    return Crowd().join(port, count, request("POST", "/login", "Content-Type: application/json", body=b" " * body_bytes)[:-1])
+
+
+def slow_readers(port, count, path="/openapi.json", requests=64):
+    """Many requests in a row, whose answers nobody takes."""
+    return Crowd().join(port, count, request("GET", path) * requests, receive_bytes=4096)
+
+
+def logins(port, count, email, password):
+    """All at once; the answers are counted when they have come."""
+    body = json.dumps({"email": email, "password": password}).encode()
+    crowd = Crowd().join(port, count, request("POST", "/login", "Content-Type: application/json", body=body))
+    for connection in crowd.sockets:
+        try:
+            connection.settimeout(60)
+            crowd.answers[status_of(connection.recv(65536))] += 1
+        except OSError:
+            crowd.refused += 1
+    return crowd
+
+
+class BigBodies:
+    """A context manager: threads that send bodies of a megabyte one after the other, on a new connection each."""
+
+    def __init__(self, port, threads=4, chunked=False):
+        self.port, self.answers, self.stopping = port, collections.Counter(), threading.Event()
+        content = b" " * BIG_BODY_BYTES
+        if chunked:
+            self.payload = request("POST", "/login", "Content-Type: application/json", "Transfer-Encoding: chunked")
+            self.payload += f"{BIG_BODY_BYTES:x}\r\n".encode() + content + b"\r\n0\r\n\r\n"
+        else:
+            self.payload = request("POST", "/login", "Content-Type: application/json", body=content)
+        self.threads = [threading.Thread(target=self._run, args=(number,)) for number in range(threads)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self, number):
+        while not self.stopping.is_set():
+            status = 0
+            with contextlib.suppress(OSError), socket.socket() as connection:
+                connection.bind((address_of(number * PER_ADDRESS), 0))
+                connection.settimeout(10)
+                connection.connect(("127.0.0.1", self.port))
+                with contextlib.suppress(OSError):  # a refusal comes before the body has gone
+                    connection.sendall(self.payload)
+                status = status_of(connection.recv(65536))
+            self.answers[status] += 1
