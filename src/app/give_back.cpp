@@ -1,14 +1,15 @@
 #include "app/give_back.hpp"
 
+#include <elf.h>
+#include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#include <charconv>
+#include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <optional>
-#include <string>
+#include <span>
 #include <string_view>
 
 namespace keyward::app {
@@ -19,39 +20,60 @@ constexpr std::chrono::seconds give_back_after_start{1};
 constexpr std::chrono::seconds give_back_interval{10};
 constexpr std::uint64_t quiet_events_max = 100;  // of an interval
 
-struct Area {
-  std::uintptr_t begin = 0;
-  std::uintptr_t end = 0;
-  bool is_read_only_file = false;
-};
-
-/// Of smaps' lines the one that begins an area: "7f00-7f01 r-xp 00000000 08:01 1234 /usr/lib/libcrypto.so.3".
-std::optional<Area> parse_area(std::string_view line) {
-  Area area;
-  const char* const last = line.data() + line.size();
-  const auto begin = std::from_chars(line.data(), last, area.begin, 16);
-  if (begin.ec != std::errc{} || begin.ptr == last || *begin.ptr != '-') return std::nullopt;
-  const auto end = std::from_chars(begin.ptr + 1, last, area.end, 16);
-  if (end.ec != std::errc{}) return std::nullopt;
-  const std::string_view rest{end.ptr, last};
-  area.is_read_only_file = (rest.starts_with(" r-xp ") || rest.starts_with(" r--p ")) && rest.contains(" /");
-  return area;
+bool overlaps(const ElfW(Phdr) & segment, const ElfW(Phdr) & other) {
+  return segment.p_vaddr < other.p_vaddr + other.p_memsz && other.p_vaddr < segment.p_vaddr + segment.p_memsz;
 }
 
-/// Those without a page of our own ("Anonymous: 0 kB") are as the file has them, and come back from there.
-void give_back_file_pages() {
-  std::ifstream areas{"/proc/self/smaps"};
-  Area area;
-  for (std::string line; std::getline(areas, line);) {
-    if (const auto next = parse_area(line)) {
-      area = *next;
-    } else if (area.is_read_only_file && line.starts_with("Anonymous:") && line.ends_with(" 0 kB")) {
-      ::madvise(reinterpret_cast<void*>(area.begin), area.end - area.begin, MADV_DONTNEED);
+/// What the loader has written to, or still may.
+bool is_written(const ElfW(Phdr) & segment, std::span<const ElfW(Phdr)> all) {
+  if ((segment.p_flags & PF_W) != 0) return true;
+  return std::ranges::any_of(
+      all, [&](const auto& other) { return other.p_type == PT_GNU_RELRO && overlaps(segment, other); });
+}
+
+/// An object whose loader would write into its text. There is none on the machines that we know.
+bool has_text_relocations(ElfW(Addr) base, std::span<const ElfW(Phdr)> all) {
+  for (const auto& segment : all) {
+    if (segment.p_type != PT_DYNAMIC) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how ELF says where it is
+    for (const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(base + segment.p_vaddr);
+         entry->d_tag != DT_NULL; ++entry) {
+      if (entry->d_tag == DT_TEXTREL) return true;
+      if (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0) return true;
     }
   }
+  return false;
+}
+
+/// Runs under the loader's lock, so that no object comes or goes meanwhile.
+int give_back_object(dl_phdr_info* object, std::size_t /*size*/, void* page_bytes) {
+  const std::span<const ElfW(Phdr)> all{object->dlpi_phdr, object->dlpi_phnum};
+  const std::string_view name{object->dlpi_name};
+  const bool is_file =
+      name.empty() || name.starts_with('/');  // empty: the program; without a slash: the vDSO
+  if (!is_file || has_text_relocations(object->dlpi_addr, all)) return 0;
+  const auto page = *static_cast<const std::uintptr_t*>(page_bytes);
+  for (const auto& segment : all) {
+    if (segment.p_type != PT_LOAD || is_written(segment, all)) continue;
+    const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr + page - 1) / page * page;
+    const std::uintptr_t end = (object->dlpi_addr + segment.p_vaddr + segment.p_memsz) / page * page;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): as above
+    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+  return 0;
+}
+
+void give_back_file_pages() {
+  auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  ::dl_iterate_phdr(give_back_object, &page_bytes);
 }
 
 }  // namespace
+
+void give_back_memory() {
+  ::malloc_trim(0);
+  give_back_file_pages();
+}
 
 void GiveBack::start() {
   thread_ = std::jthread{[this] { thread_main(); }};
@@ -75,8 +97,7 @@ void GiveBack::thread_main() {
     const bool is_busy = events - seen > quiet_events_max;
     seen = events;
     if (is_due && !is_busy) {
-      ::malloc_trim(0);
-      give_back_file_pages();
+      give_back_memory();
     }
     is_due = is_busy;
     rest = give_back_interval;

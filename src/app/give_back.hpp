@@ -4,8 +4,11 @@
 // Starting reads settings, templates and schemas, runs code that nothing runs again, and leaves holes in the
 // heap; so does a flood of connections. The heap's free pages are given back (malloc_trim), and so are the
 // pages of program text and constants that are mapped: they stay in the system's cache, from where a page
-// that is used again comes in a microsecond. Only mappings without a page of their own are touched: no
-// relocated data, no breakpoint.
+// that is used again comes in a microsecond.
+//
+// Threat: a page that is not as its file has it. Answer: only loaded segments that are never written, and
+// never were: not the relocated ones (PT_GNU_RELRO), and under the loader's lock. A debugger's breakpoint is
+// lost.
 #pragma once
 
 #include <atomic>
@@ -16,6 +19,9 @@
 #include "runtime/doorbell.hpp"
 
 namespace keyward::app {
+
+/// Once, now.
+void give_back_memory();
 
 class GiveBack {
  public:

@@ -8,7 +8,7 @@ namespace keyward {
 
 SharedLibrary::SharedLibrary(std::string name)
     : name_(std::move(name)), handle_(::dlopen(name_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
-  if (handle_ == nullptr) throw std::runtime_error(name_ + " is needed here, and not installed");
+  if (handle_ == nullptr) throw std::runtime_error(name_ + " is needed here: " + ::dlerror());
 }
 
 void* SharedLibrary::address_of(const char* symbol) const {

@@ -104,7 +104,7 @@ class Lane {
   Condition wake_;
   std::deque<std::unique_ptr<Job>> queue_ KEYWARD_GUARDED_BY(mutex_);
   bool closing_ KEYWARD_GUARDED_BY(mutex_) = false;
-  std::vector<Worker> by_hand_;
+  std::vector<Worker> by_hand_;  // instead of the threads
   std::vector<std::thread> threads_;
 };
 

@@ -81,8 +81,10 @@ class ScriptedConnection final : public Connection {
 
 class ScriptedDriver final : public Driver {
  public:
-  explicit ScriptedDriver(Script& script) : script_(script) {}
-  [[nodiscard]] LaneShape shape(Access) const override { return {.connections = 1, .group_max = 8}; }
+  explicit ScriptedDriver(Script& script, bool threads = true) : script_(script), threads_(threads) {}
+  [[nodiscard]] LaneShape shape(Access) const override {
+    return {.connections = 1, .group_max = 8, .threads = threads_};
+  }
   [[nodiscard]] bool writers_take_turns() const override { return true; }
   std::unique_ptr<Connection> connect(Access access) override {
     if (script_.away) throw Unavailable("told to be away");
@@ -91,6 +93,7 @@ class ScriptedDriver final : public Driver {
 
  private:
   Script& script_;
+  bool threads_;
   Script unused_;
 };
 
@@ -295,6 +298,22 @@ TEST_F(LaneTest, a_begin_that_fails_fails_the_group) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::unavailable);
   EXPECT_EQ(run([](Transaction&) { return 1; }), 1);
+}
+
+TEST_F(LaneTest, without_threads_closures_wait_until_somebody_runs_them) {
+  const auto database = std::move(*Database::open(std::make_unique<ScriptedDriver>(script_, false), 100));
+  std::vector<int> done;
+  for (int i = 1; i <= 2; ++i) {
+    database->write_later([i](Transaction&) { return i; },
+                          [&done](const Outcome<int>& outcome) { done.push_back(outcome.value()); });
+  }
+  EXPECT_TRUE(done.empty());
+  EXPECT_EQ(database->waiting_writes(), 2U);
+  EXPECT_TRUE(database->run_waiting_writes());
+  EXPECT_EQ(done, (std::vector{1, 2}));
+  EXPECT_EQ(script_.commits, 1);
+  EXPECT_FALSE(database->run_waiting_writes());
+  EXPECT_EQ(database->blocking_write([](Transaction&) { return 7; }), 7) << "who waits runs it";
 }
 
 }  // namespace

@@ -21,15 +21,16 @@ MAY_INCLUDE = {
     "features": {"base", "text", "runtime", "crypto", "protocol", "storage", "domain", "web", "access", "mail", "outbound"},
 }
 MAY_INCLUDE["app"] = set(MAY_INCLUDE) | {"features"}
+MAY_INCLUDE["simulation"] = MAY_INCLUDE["mail"] | {"protocol", "mail"}  # tests/simulation
 
 # header (as a pattern) → where alone it may be included (a pattern of paths)
 ONLY_IN = {
     r"openssl/.*|sodium(\.h|/.*)|crypt\.h": r"src/(crypto|web/tls|outbound)/|src/redis/tls_wire\.cpp$",
     r"argon2\.h": r"(?!)",
-    r"sqlite3\.h": r"src/storage/sqlite/[^/]*\.cpp$",
+    r"sqlite3\.h": r"src/storage/sqlite/[^/]*\.cpp$|tests/simulation/disk_sqlite\.cpp$",
     r"libpq-fe\.h": r"src/storage/postgres/libpq\.hpp$",
     r"boost/beast.*": r"src/(web|outbound)/|src/runtime/beast_implementation\.cpp$",
-    r"boost/asio.*": r"src/(runtime|web|outbound|app)/|src/.*_test\.cpp$",
+    r"boost/asio.*": r"src/(runtime|web|outbound|app)/|src/.*_test\.cpp$|tests/simulation/node\.hpp$",
     r"boost/asio/(ip/.*|local/.*|ssl.*|.*socket.*|.*acceptor.*|.*stream.*)": r"src/(web|outbound)/|src/mail/smtp_test\.cpp$",
     r"hiredis\.h": r"src/redis/[^/]*\.cpp$",
     r"sys/(un|epoll)\.h|netdb\.h|netinet/tcp\.h": r"src/(web|outbound)/|src/redis/(wire\.cpp|testing/fake_redis\.hpp)$",
@@ -44,7 +45,7 @@ ONLY_IN = {
     r"gmime/.*": r"src/mail/message\.cpp$",
     r"kainjow/.*": r"src/text/template_text\.cpp$",
     r"dlfcn\.h": r"src/base/shared_library\.cpp$",
-    r"g(test|mock)/.*": r"src/.*_test(_[a-z]+)?\.[ch]pp$|src/.*/(conformance|testing)/|src/.*/testing\.hpp$",
+    r"g(test|mock)/.*": r"src/.*_test(_[a-z]+)?\.[ch]pp$|src/.*/(conformance|testing)/|src/.*/testing\.hpp$|tests/simulation/simulation_test\.cpp$",
 }
 
 # A clock that is asked, not passed in.

@@ -14,8 +14,11 @@ def own_files(*suffixes, under=SRC):
             if path.suffix in suffixes and path.is_file() and not skipped & set(path.relative_to(ROOT).parts)]
 
 
+SIMULATION = ROOT / "tests/simulation"
+
+
 def sources():
-    return own_files(".cpp", ".hpp")
+    return own_files(".cpp", ".hpp") + own_files(".cpp", ".hpp", under=SIMULATION)
 
 
 def name_of(path):

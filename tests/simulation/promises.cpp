@@ -133,10 +133,10 @@ void Promises::guessed(const std::string& bucket, std::uint64_t window, Time tak
   if (clearing_[bucket] != 0) return;
   auto& guesses = guesses_.try_emplace({bucket, window}, Guesses{.since = taken_at}).first->second;
   // A call that waited so long that its window ended meanwhile opens it anew, under the old number.
-  // And the time of day, by which the database counts, was set: what is not in the memory of the node that is
-  // asked ends with it. (What is counted in memory goes by the steady clock.)
-  const bool is_set = !counts_in_memory_ && clock_.last_set() >= guesses.since;
-  if (is_set || taken_at - guesses.since > login_window - slack) guesses = {.since = taken_at};
+  // And the time of day was set, by which the database's windows end, and the row of one that ended was
+  // swept: there is left what the node that is asked remembers.
+  const bool is_swept = clock_.last_set() >= guesses.since && swept_at_ >= guesses.since;
+  if (is_swept || taken_at - guesses.since > login_window - slack) guesses = {.since = taken_at};
   if (++guesses.count > login_attempts)
     trace_.violate("{} wrong passwords of {} in one window ({})", guesses.count, login_attempts, bucket);
 }

@@ -43,8 +43,8 @@ struct MailFacts {
 
 class Promises {
  public:
-  Promises(Trace& trace, const SimulatedClock& clock, std::chrono::seconds grace, bool counts_in_memory)
-      : trace_(trace), clock_(clock), grace_(grace), counts_in_memory_(counts_in_memory) {}
+  Promises(Trace& trace, const SimulatedClock& clock, std::chrono::seconds grace)
+      : trace_(trace), clock_(clock), grace_(grace) {}
 
   // ── Sessions ──
   void session_begun(const Uuid& id, SessionFacts facts);
@@ -71,6 +71,7 @@ class Promises {
   void clear_begins(const std::string& bucket);
   void cleared(const std::string& bucket);
   void process_died();
+  void counts_swept() { swept_at_ = clock_.steady(); }
 
   // ── Mails ──
   MailFacts& mail(const Uuid& id) { return mails_[id]; }
@@ -103,7 +104,6 @@ class Promises {
   Trace& trace_;
   const SimulatedClock& clock_;
   const std::chrono::seconds grace_;
-  const bool counts_in_memory_;
   std::map<Uuid, SessionFacts> sessions_;
   std::map<std::string, TokenFacts> tokens_;
   std::map<std::string, unsigned> wrong_codes_;
@@ -112,6 +112,7 @@ class Promises {
     unsigned count = 0;
   };
   std::map<std::pair<std::string, std::uint64_t>, Guesses> guesses_;
+  Time swept_at_;
   std::map<Uuid, MailFacts> mails_;
   std::map<std::string, Time> asked_;
   std::set<std::string> carried_out_;

@@ -243,6 +243,7 @@ class Schedule {
   // ── The end ──
   void finish() {
     world_.trace.add("nothing breaks any more");
+    world_.meanwhile = [] {};  // and nobody calls
     world_.plan.mail_faults = 0;
     world_.plan.lost_answers = 0;
     world_.disk.rates = {};

@@ -37,12 +37,6 @@ TEST_F(Simulation, every_promise_is_kept) {
     EXPECT_GT(counts[name], 20U) << name;
 }
 
-/// Seeds that once broke a promise; docs/simulation.md says which.
-TEST_F(Simulation, seeds_that_found_something_once) {
-  for (const std::uint64_t seed : {1400U})
-    EXPECT_EQ(run_schedule(seed).violation, "") << "to see it again: ./dev simulate --seed " << seed;
-}
-
 TEST_F(Simulation, a_seed_gives_the_same_trace_each_time) {
   for (const std::uint64_t seed : {5U, 17U, 30U, 44U}) {
     const auto once = run_schedule(seed);

@@ -218,6 +218,7 @@ void Actors::sweep(Node& node) {
   auto& parts = node.parts();
   auto& database = *parts.database;
   const auto now = world_.clock.now();
+  world_.promises.counts_swept();
   try {
     database.blocking_write([&](storage::Transaction& transaction) {
       domain::sweep_sessions(transaction, now);

@@ -78,7 +78,7 @@ struct World {
   SimulatedRandom random;
   domain::SessionSettings sessions{.idle_lifetime = std::chrono::minutes{30},
                                    .absolute_lifetime = std::chrono::hours{2}};
-  Promises promises{trace, clock, sessions.refresh_grace, plan.limit_store == LimitStore::memory};
+  Promises promises{trace, clock, sessions.refresh_grace};
   crypto::MasterKey master_key;
   domain::RefreshTokens refresh_tokens{master_key};
   domain::ChainKey chain_key{master_key};

@@ -24,7 +24,6 @@ class FakeRedis {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::ranges::copy(socket(), address.sun_path);
-    listener_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
     if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(listener_, 8) != 0)
       throw std::runtime_error("bind");
@@ -69,7 +68,7 @@ class FakeRedis {
 
   Answer answer_;
   TemporaryFolder folder_;
-  int listener_ = -1;
+  int listener_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
   std::thread thread_;
 };
 

@@ -120,6 +120,7 @@ Exchange& Connection::attach() {
     request.client.address = peer_address.to_string();
     request.loop = loop.index();
     request.body_storage = &exchange->body;
+    exchange->peer_held_bytes = place.held_bytes();
   }
   return *exchange;
 }

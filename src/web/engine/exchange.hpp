@@ -2,10 +2,11 @@
 //
 // Threat: ten thousand connections that each hold the longest head, the largest body or the most answers that
 // are allowed to one (H2). Answer: an exchange may be small in any case, and what all those of a loop hold
-// beyond that is bounded (Loop::may_hold); who comes above it is refused with 503, and the small ones do not
-// notice.
+// beyond that is bounded, an eighth of it for one address (Loop::may_hold). Who comes above it is refused
+// with 503, and the small ones do not notice.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "base/secret.hpp"
@@ -16,10 +17,10 @@
 namespace keyward::web::engine {
 
 struct Exchange {
-  static constexpr std::size_t kept_max_bytes =
-      16 * 1024;  // an exchange that has grown beyond is not kept for later
-  static constexpr std::size_t free_max_bytes = 8 * 1024;          // of which nobody keeps count
+  static constexpr std::size_t free_max_bytes = 8 * 1024;        // of which nobody keeps count
+  static constexpr std::size_t kept_max_bytes = free_max_bytes;  // of memory that waits for the next request
   static constexpr std::size_t held_max_bytes = 64 * 1024 * 1024;  // beyond it, of all loops together
+  static constexpr std::size_t peer_held_max_bytes = held_max_bytes / 8;
 
   Exchange() = default;
   Exchange(const Exchange&) = delete;
@@ -38,8 +39,9 @@ struct Exchange {
   Head head;
   Request request;
   std::string body;
-  std::string output;          // answers that are not yet written
-  std::size_t held_bytes = 0;  // of what the loop lets all of them have
+  std::string output;                                   // answers that are not yet written
+  std::size_t held_bytes = 0;                           // of what the loop lets all of them have
+  std::atomic<std::size_t>* peer_held_bytes = nullptr;  // of the client's address; none: it is not counted
 };
 
 }  // namespace keyward::web::engine

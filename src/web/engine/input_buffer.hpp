@@ -45,6 +45,12 @@ class InputBuffer {
     end_ = size;
   }
   void commit(std::size_t count) { end_ += count; }
+  /// Lets go of the memory of a buffer without bytes.
+  void release() {
+    if (!empty()) return;
+    data_.reset();
+    capacity_ = 0;
+  }
   /// Wipes the first bytes and goes on behind them.
   void consume(std::size_t count) {
     wipe(data_.get() + begin_, count);

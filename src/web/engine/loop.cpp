@@ -35,7 +35,8 @@ constexpr std::chrono::milliseconds sweep_max{
 void set_options_of_accepted(Acceptor& acceptor) {
   using UnsentMost = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
   acceptor.set_option(asio::ip::tcp::no_delay{true});
-  acceptor.set_option(UnsentMost{unsent_max_bytes});
+  boost::system::error_code unknown;  // to some sandbox's kernel
+  acceptor.set_option(UnsentMost{unsent_max_bytes}, unknown);
 }
 
 // A quarter of the shortest time-out, within bounds: how late a time-out may be noticed.
@@ -56,7 +57,8 @@ Loop::Loop(unsigned index, Shared& shared)
       request_ids_(index),
       // Two bodies of the largest size at the least, however large the settings let them be.
       held_max_bytes_(std::max(Exchange::held_max_bytes / std::max(shared.options.loops, 1U),
-                               4 * shared.options.body_max_bytes)) {}
+                               4 * shared.options.body_max_bytes)),
+      peer_held_max_bytes_(std::max(Exchange::peer_held_max_bytes, 2 * shared.options.body_max_bytes)) {}
 
 Loop::~Loop() { tearing_down_ = true; }
 
@@ -196,7 +198,8 @@ std::unique_ptr<Exchange> Loop::take_exchange() {
 
 void Loop::give_back(std::unique_ptr<Exchange> exchange) {
   --exchanges_out_;
-  held_bytes_ -= std::exchange(exchange->held_bytes, 0);
+  count_held(*exchange, 0);
+  exchange->peer_held_bytes = nullptr;
   if (!exchange->is_small() || spare_exchanges_.size() >= spare_exchanges_max) return;
   exchange->input.truncate(0);
   wipe(exchange->body);
@@ -204,12 +207,22 @@ void Loop::give_back(std::unique_ptr<Exchange> exchange) {
   spare_exchanges_.push_back(std::move(exchange));
 }
 
-bool Loop::may_hold(Exchange& exchange, std::size_t more_bytes) {
-  const std::size_t bytes = exchange.capacity() + more_bytes;
+void Loop::count_held(Exchange& exchange, std::size_t bytes) {
   const std::size_t beyond = bytes - std::min(bytes, Exchange::free_max_bytes);
-  held_bytes_ += beyond - exchange.held_bytes;
+  const std::size_t change = beyond - exchange.held_bytes;  // modulo 2^64, as what it is added to
+  if (change == 0) return;
   exchange.held_bytes = beyond;
-  return beyond == 0 || held_bytes_ <= held_max_bytes_;
+  held_bytes_ += change;
+  if (exchange.peer_held_bytes != nullptr)
+    exchange.peer_held_bytes->fetch_add(change, std::memory_order_relaxed);
+}
+
+bool Loop::may_hold(Exchange& exchange, std::size_t more_bytes) {
+  count_held(exchange, exchange.capacity() + more_bytes);
+  if (exchange.held_bytes == 0) return true;
+  const auto* const of_peer = exchange.peer_held_bytes;
+  return held_bytes_ <= held_max_bytes_ &&
+         (of_peer == nullptr || of_peer->load(std::memory_order_relaxed) <= peer_held_max_bytes_);
 }
 
 void Loop::begin_drain() {

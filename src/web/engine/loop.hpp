@@ -114,8 +114,10 @@ class Loop {
   /// So many exchanges are in use that an idle connection must not keep its own.
   [[nodiscard]] bool is_crowded() const;
   std::unique_ptr<Exchange> take_exchange();
+  void count_held(Exchange& exchange, std::size_t bytes);
   void give_back(std::unique_ptr<Exchange> exchange);
-  /// Counts what the exchange holds, and `more_bytes` that it is about to. False: all of them hold too much.
+  /// Counts what the exchange holds, and `more_bytes` that it is about to. False: all of them together, or
+  /// those of its client's address, hold too much.
   bool may_hold(Exchange& exchange, std::size_t more_bytes = 0);
 
  private:
@@ -139,6 +141,7 @@ class Loop {
   std::size_t exchanges_out_ = 0;
   std::size_t held_bytes_ = 0;  // by all exchanges, of each what is beyond Exchange::free_max_bytes
   const std::size_t held_max_bytes_;
+  const std::size_t peer_held_max_bytes_;
   std::size_t accepting_ = 0;  // coroutines that accept: one that has not ended may hold a last connection
   bool draining_ = false;
   bool drained_ = false;

@@ -20,13 +20,15 @@ std::pair<PeerCounts::Place, std::size_t> PeerCounts::enter(const asio::ip::addr
   if (!address || is_this_machine(*address) || trusted_.trusts(*address)) return {};
   const auto counted = address->is_v4() ? *address : address->prefix(subscriber_bits);
   const Lock lock{mutex_};
-  return {Place{*this, counted}, ++open_[counted]};
+  Peer& shared = open_[counted];
+  ++shared.open;
+  return {Place{*this, counted, shared}, shared.open};
 }
 
 void PeerCounts::leave(const text::IpAddress& peer) {
   const Lock lock{mutex_};
   const auto found = open_.find(peer);
-  if (--found->second == 0) open_.erase(found);
+  if (--found->second.open == 0) open_.erase(found);
 }
 
 }  // namespace keyward::web::engine

@@ -36,29 +36,6 @@ TEST_F(ServerTest, H2_the_limit_holds_for_chunked_bodies) {
   EXPECT_EQ(ask(head + "10001\r\n").status, 413U);
 }
 
-TEST_F(ServerTest, H2_what_unfinished_requests_hold_together_is_bounded) {
-  ServerOptions options;
-  options.loops = 1;
-  options.body_max_bytes = 8UL << 20U;
-  start(options);
-  const std::string request = post(std::string(options.body_max_bytes, 'b'));
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 12; ++i) {
-    clients.push_back(std::make_unique<RawClient>(server->port()));
-    clients.back()->send(std::string_view{request}.substr(0, request.size() - 1));
-  }
-  EXPECT_EQ(ask(post("small")).status, 200U);  // they are in nobody's way
-  int taken = 0;
-  for (const auto& client : clients) {
-    client->send("b");
-    if (client->read().status == 200U) ++taken;
-  }
-  EXPECT_GE(taken, 4);  // of the 64 MiB, with room for a body to grow
-  EXPECT_LE(taken, 8);
-  clients.clear();
-  EXPECT_EQ(ask(request).status, 200U);  // and they have it no more
-}
-
 TEST_F(ServerTest, H2_head_uri_and_count_limits) {
   start();
   const std::string uri(limits::http_uri_max_bytes - 1, 'u');

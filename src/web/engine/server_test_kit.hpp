@@ -129,6 +129,12 @@ class RawClient {
     buffer_.erase(0, length);
     return answer;
   }
+  /// Reads so many bytes at most, whatever they are; 0 at the end of the connection.
+  [[nodiscard]] std::size_t take(std::size_t most) const {
+    std::string bytes(most, 0);
+    const auto count = ::recv(socket_, bytes.data(), bytes.size(), 0);
+    return count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
   /// Whether the server ends the connection, and has nothing more to say before.
   bool is_closed() { return buffer_.empty() && !fill(); }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/buffers_suffix.hpp>
@@ -13,8 +14,8 @@
 namespace keyward::web::engine {
 namespace {
 
-constexpr std::size_t copied_body_max_bytes = 16 * 1024;  // longer ones are gathered by the write, not copied
-constexpr std::size_t output_full_bytes = 64 * 1024;
+constexpr std::size_t copied_body_max_bytes = 8 * 1024;  // longer ones are gathered by the write, not copied
+constexpr std::size_t output_full_bytes = 16 * 1024;
 constexpr std::size_t output_small_bytes = 4 * 1024;
 constexpr std::size_t linger_max_bytes = 1024 * 1024;
 constexpr std::chrono::milliseconds linger_timeout{1500};
@@ -52,10 +53,14 @@ void Session::end_request() {
   Exchange& used = exchange();
   used.input.consume(used_bytes_);
   if (!used.body.empty()) wipe(used.body);
-  if (used.body.capacity() > Exchange::kept_max_bytes) used.body = std::string{};
-  if (used.held_bytes != 0) loop_.may_hold(used);
   used.request.path_parameters.clear();
   used.request.answer_headers.clear();
+  if (used.is_small()) return;
+  // So that a later small request is one, whatever this connection was asked before.
+  used.body = std::string{};
+  used.input.release();
+  if (used.output.empty()) used.output = std::string{};
+  loop_.may_hold(used);
 }
 
 Task<Response> Session::ask_handler() {
@@ -114,6 +119,23 @@ bool Session::is_full(const std::string& output) {
   return output.capacity() > output_small_bytes && !loop_.may_hold(exchange());
 }
 
+// Each step has its time, and all of them together what a slow line needs, so that a reader cannot drip to
+// stay.
+std::int64_t Session::write_deadline(std::size_t bytes) {
+  const auto whole = static_cast<std::int64_t>(bytes * 1000 / options().write_min_bytes_per_s);
+  return coarse_now_ms() + options().write_timeout.count() + whole;
+}
+
+bool Session::enter_writing(std::int64_t deadline_ms) {
+  const auto left = std::chrono::milliseconds{deadline_ms - coarse_now_ms()};
+  if (left.count() <= 0) {
+    loop_.counters().timeouts.add();
+    return false;
+  }
+  connection_.enter(Phase::writing, std::min(options().write_timeout, left));
+  return true;
+}
+
 // Writes the output, and `content` behind it. False when the peer is gone or too slow.
 Task<bool> Session::flush(std::string_view content) {
   std::string& output = exchange().output;
@@ -125,15 +147,16 @@ Task<bool> Session::flush(std::string_view content) {
   boost::beast::buffers_suffix<std::array<asio::const_buffer, 2>> left{
       {asio::buffer(output), asio::buffer(content)}};
   bool alive = true;
+  const auto deadline = write_deadline(asio::buffer_size(left));
   while (alive && asio::buffer_size(left) != 0) {
-    // The time is for each step: the kernel's buffer empties in large steps, so a reader cannot drip to stay.
-    connection_.enter(Phase::writing, options().write_timeout);
+    alive = enter_writing(deadline);
+    if (!alive) break;
     const auto [error, written] = co_await connection_.socket.async_write_some(left, quiet);
     left.consume(written);
     alive = !error;
   }
   wipe(output);
-  if (output.capacity() > output_full_bytes) output = std::string{};
+  if (output.capacity() > Exchange::kept_max_bytes) output = std::string{};
   co_return alive;
 }
 
@@ -141,16 +164,18 @@ Task<bool> Session::flush(std::string_view content) {
 Task<bool> Session::flush_tls(std::string_view content) {
   std::string& output = exchange().output;
   bool alive = true;
+  const auto deadline = write_deadline(output.size() + content.size());
   for (std::string_view left : {std::string_view{output}, content}) {
     while (alive && !left.empty()) {
-      connection_.enter(Phase::writing, options().write_timeout);
+      alive = enter_writing(deadline);
+      if (!alive) break;
       const auto [error, written] = co_await connection_.write_tls(left);
       left.remove_prefix(written);
       alive = !error;
     }
   }
   wipe(output);
-  if (output.capacity() > output_full_bytes) output = std::string{};
+  if (output.capacity() > Exchange::kept_max_bytes) output = std::string{};
   co_return alive;
 }
 
@@ -166,6 +191,7 @@ Task<void> Session::refuse(Refusal refusal) {
   Response response = connection_.handler.refuse(refusal.status, refusal.sentence, current.request.id);
   if (refusal.status == 405)
     response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (refusal.status == 503) response.headers.emplace_back("Retry-After", "1");
   if (used_bytes_ != 0) connection_.handler.dress(current.request, response);
   const AnswerFacts facts{.is_head = used_bytes_ != 0 && current.request.method == Method::head,
                           .close = true,

@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <span>
 #include <string_view>
@@ -49,6 +50,8 @@ class Session {
   Task<bool> flush(std::string_view content = {});
   Task<bool> flush_tls(std::string_view content);
   bool is_full(const std::string& output);
+  std::int64_t write_deadline(std::size_t bytes);
+  bool enter_writing(std::int64_t deadline_ms);
   Task<void> linger();
   void begin_request();
   void end_request();
