@@ -1,5 +1,6 @@
 // The yardstick for what HTTP costs: Boost.Beast's own parser and serializer on coroutines, one loop with a
-// socket of its own per core (SO_REUSEPORT), and nothing else: no routes, no headers but two, no limits, no log.
+// socket of its own per core (SO_REUSEPORT), and nothing else: no routes, no headers but two, no limits, no
+// log.
 //
 // usage: bare_beast PORT
 // GET /N answers N bytes. A program of its own, so that nothing of the server's stands around it.
@@ -68,9 +69,10 @@ int main(int argc, char** argv) {
   for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) {
     threads.emplace_back([port] {
       asio::io_context loop{1};
-      asio::co_spawn(loop, listen({asio::ip::address_v4::loopback(), port}), [](const std::exception_ptr& broke) {
-        if (broke) std::rethrow_exception(broke);
-      });
+      asio::co_spawn(loop, listen({asio::ip::address_v4::loopback(), port}),
+                     [](const std::exception_ptr& broke) {
+                       if (broke) std::rethrow_exception(broke);
+                     });
       loop.run();
     });
   }
