@@ -39,6 +39,7 @@ bool has_text_relocations(ElfW(Addr) base, std::span<const ElfW(Phdr)> all) {
     for (const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(base + segment.p_vaddr);
          entry->d_tag != DT_NULL; ++entry) {
       if (entry->d_tag == DT_TEXTREL) return true;
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): ELF's own
       if (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0) return true;
     }
   }

@@ -88,6 +88,9 @@ struct Kept {
 constinit thread_local Kept kept;
 
 struct GivesBackAtThreadEnd {
+  GivesBackAtThreadEnd() = default;
+  GivesBackAtThreadEnd(const GivesBackAtThreadEnd&) = delete;
+  GivesBackAtThreadEnd& operator=(const GivesBackAtThreadEnd&) = delete;
   ~GivesBackAtThreadEnd() { kept.give_back(); }
 };
 
