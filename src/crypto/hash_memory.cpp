@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/limits.hpp"
+#include "base/secret.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define KEYWARD_OWN_MMAP 0
@@ -77,6 +78,7 @@ struct Kept {
   /// False: it is not this thread's kept memory, or not the whole of it, which is then the kernel's to unmap.
   bool take_back(const void* address, std::size_t length) {
     if (!lent || address != begin) return false;
+    wipe(begin, length);
     lent = false;
     if (length == bytes) return true;
     begin = nullptr;

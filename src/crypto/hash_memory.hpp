@@ -7,9 +7,9 @@
 // blocks, and otherwise do what the kernel does. Under the sanitizers, which have their own mmap(), nothing
 // is kept.
 //
-// Threat: what a hash leaves behind. The blocks are not wiped between two hashes, which would cost what is
-// won: they never go into a core dump, no other thread sees them, the next hash overwrites them, and
-// release_hash_memory() gives them back once nobody logs in.
+// Threat: what a hash leaves behind. Whoever has all of Argon2's blocks can undo its passes down to the first
+// ones, and then try passwords without its cost in memory; so they are wiped before the next hash has them,
+// are in no core dump, and go back to the kernel once nobody logs in (release_hash_memory()).
 #pragma once
 
 #include <cstddef>

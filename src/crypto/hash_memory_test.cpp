@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -101,6 +103,21 @@ TEST(HashMemory, mappings_outside_of_hashes_are_the_kernels) {
     EXPECT_EQ(kept_hash_memory_bytes(), hash_bytes);
     EXPECT_EQ(mmap(nullptr, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), MAP_FAILED);
     EXPECT_EQ(errno, EINVAL);
+  });
+}
+
+TEST(HashMemory, what_a_hash_leaves_is_wiped) {
+  on_a_new_thread([] {
+    if (!keeps_memory()) GTEST_SKIP() << "the program under test has another mmap()";
+    const ReusedHashMemory reused{hash_bytes};
+    for (int round = 0; round < 2; ++round) {
+      void* lent = mmap(nullptr, hash_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      const std::span bytes{static_cast<unsigned char*>(lent), hash_bytes};
+      EXPECT_TRUE(std::ranges::all_of(bytes, [](auto byte) { return byte == 0; })) << round;
+      std::ranges::fill(bytes, 0xa5);
+      EXPECT_EQ(munmap(lent, hash_bytes), 0);
+      EXPECT_EQ(kept_hash_memory_bytes(), hash_bytes);
+    }
   });
 }
 

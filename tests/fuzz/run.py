@@ -129,14 +129,17 @@ def minimise(target):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev fuzz")
-    parser.add_argument("target", nargs="?", choices=targets(), metavar="TARGET",
+    parser.add_argument("target", nargs="?", default="all", choices=[*targets(), "all"], metavar="TARGET",
                         help="one of: " + ", ".join(targets()) + "; without it all of them")
     parser.add_argument("seconds", nargs="?", type=int, default=DEFAULT_S,
                         help=f"of each target ({DEFAULT_S}), two at a time")
     parser.add_argument("--minimise", action="store_true", help="take what was found into tests/fuzz/corpus")
     parser.add_argument("--list", action="store_true", help="name the targets")
-    wanted = parser.parse_args()
-    chosen = [wanted.target] if wanted.target else targets()
+    words = sys.argv[1:]
+    if words and words[0].isdigit():  # so many seconds for each
+        words[:0] = ["all"]
+    wanted = parser.parse_args(words)
+    chosen = targets() if wanted.target == "all" else [wanted.target]
     if wanted.list:
         print("\n".join(chosen))
         return 0

@@ -34,9 +34,12 @@ void print_trace(const Report& report) {
 int run_one(std::uint64_t seed) {
   const auto report = keyward::simulation::run_schedule(seed);
   print_trace(report);
-  if (report.violation.empty()) return 0;
-  fmt::print("seed {} fails: {}\n", seed, report.violation);
-  return 1;
+  if (!report.violation.empty()) {
+    fmt::print("seed {} fails: {}\n", seed, report.violation);
+    return 1;
+  }
+  fmt::print("seed {}: every promise was kept\n", seed);
+  return 0;
 }
 
 int run_many(std::uint64_t from, std::uint64_t count) {
@@ -71,12 +74,12 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < words.size(); i += 2) {
     const auto number = i + 1 < words.size() ? parse_number(words[i + 1]) : std::nullopt;
     if (words[i] == "--seed" && number) return run_one(*number);
-    if (words[i] == "--count" && number) {
+    if (words[i] == "--count" && number && *number != 0) {
       count = *number;
     } else if (words[i] == "--from" && number) {
       from = *number;
     } else {
-      fmt::print(stderr, "usage: simulation [--seed SEED | --count COUNT] [--from SEED]\n");
+      fmt::print(stderr, "usage: ./dev simulate [COUNT, from 1 on] [--from SEED], or --seed SEED for one\n");
       return 2;
     }
   }
