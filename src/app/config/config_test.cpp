@@ -19,7 +19,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): googletest makes and ends it
 class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() { std::filesystem::create_directories(folder_); }
