@@ -1,6 +1,7 @@
 """Other servers that answer as many bytes as ours, measured by turns with it: a bare Beast server, and nginx with a file."""
 
 import contextlib
+import getpass
 import http.client
 import statistics
 import subprocess
@@ -9,7 +10,7 @@ import time
 
 from load import CORES, HERE, build_program, free_port, wrk
 
-NGINX = """daemon off; worker_processes {cores}; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+NGINX = """user {user}; daemon off; worker_processes {cores}; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; keepalive_requests 1000000000; default_type application/json; sendfile on; open_file_cache max=100;
@@ -34,6 +35,7 @@ class Other:
                 if connection.getresponse().status == 200:
                     return self
             time.sleep(0.01)
+        self.kill()
         return sys.exit(f"{self.process.args[0]} does not answer")
 
     def kill(self):
@@ -52,7 +54,7 @@ def nginx(folder, size):
     place, port = folder / "nginx", free_port()
     (place / "files").mkdir(parents=True)
     (place / "files/answer").write_bytes(b"x" * size)
-    (place / "conf").write_text(NGINX.format(folder=place, port=port, cores=CORES))
+    (place / "conf").write_text(NGINX.format(user=getpass.getuser(), folder=place, port=port, cores=CORES))
     return Other(["nginx", "-e", place / "nginx.log", "-c", place / "conf"], port).wait("/answer")
 
 
