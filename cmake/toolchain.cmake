@@ -32,8 +32,10 @@ target_compile_options(keyward_options INTERFACE
   -Wcast-qual -Wimplicit-fallthrough -Wextra-semi -Wundef -Wswitch-enum -Wno-missing-field-initializers -Werror ${KEYWARD_THREAD_SAFETY}
   -fstack-protector-strong -ftrivial-auto-var-init=zero -fno-omit-frame-pointer)
 target_compile_definitions(keyward_options INTERFACE _GLIBCXX_ASSERTIONS)
-# What nobody calls goes, equal functions are one, and relocations take a tenth of their room.
-target_link_options(keyward_options INTERFACE -fuse-ld=lld -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections,--icf=safe,-z,pack-relative-relocs)
+# What nobody calls goes, equal functions are one (not with the sanitizers, whose libraries the linker warns of), and
+# relocations take a tenth of their room.
+target_link_options(keyward_options INTERFACE -fuse-ld=lld -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections,-z,pack-relative-relocs
+  $<$<NOT:$<BOOL:${KEYWARD_SANITIZE}>>:-Wl,--icf=safe>)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
   target_compile_options(keyward_options INTERFACE -fstack-clash-protection -fcf-protection=full)
