@@ -1,6 +1,5 @@
 #include "storage/postgres/url.hpp"
 
-
 #include <memory>
 #include <ranges>
 #include <stdexcept>
