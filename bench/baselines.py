@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from load import CORES, HERE, build_program, free_port, wrk
+from load import CORES, build_program, free_port, wrk
 
 NGINX = """user {user}; daemon off; worker_processes {cores}; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 1024; }}

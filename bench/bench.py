@@ -20,7 +20,7 @@ import time
 from baselines import measure_beside_others
 from deployments import measure_deployments, measure_tls
 from flame_graph import CALLS, profile
-from load import ACCOUNTS, CORES, HERE, PASSWORD, Server, build_raw, wrk
+from load import ACCOUNTS, CORES, HERE, PASSWORD, Server, build_raw, percentile, register_accounts, report, wrk
 
 ME_REQUESTS = 100_000
 
@@ -56,17 +56,6 @@ def livez_latencies_ms(server, seconds, stop_early):
         time.sleep(0.005)
     connection.close()
     return taken
-
-
-def percentile(values, share):
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
-def register_accounts(server):
-    for number in range(ACCOUNTS):
-        status, answer = server.post("/register", {"email": f"login-{number}@example.com", "password": PASSWORD})
-        if status != 201:
-            sys.exit(f"/register answered {status}: {answer}")
 
 
 def log_in(server):
@@ -250,10 +239,7 @@ def main():
         failed += measure_deployments(build, pathlib.Path(folder), seconds, table)
         table.add("Requests that failed", f"{failed}", "0", failed == 0)
     print(f"{CORES} cores; wrk and the server share them.\n")
-    table.print()
-    for what in table.missed:
-        say(f"missed: {what}")
-    return 1 if table.missed else 0
+    return report(table)
 
 
 if __name__ == "__main__":

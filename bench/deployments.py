@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 
-from load import ACCOUNTS, PASSWORD, Server, build_raw, wrk
+from load import ACCOUNTS, PASSWORD, Server, build_raw, register_accounts, wrk
 
 SERVICES = pathlib.Path(__file__).resolve().parents[1] / "tests/services"
 # Limits are on, so that what counts them is measured, and so wide that they refuse nothing.
@@ -72,10 +72,7 @@ def ask_all(nodes, path, seconds, connections, **more):
 def measure_calls(nodes, seconds):
     """call → (answers per second, p99 in milliseconds); and how many failed."""
     first = nodes[0]
-    for number in range(ACCOUNTS):
-        status, answer = first.post("/register", {"email": f"login-{number}@example.com", "password": PASSWORD})
-        if status != 201:
-            sys.exit(f"/register answered {status}: {answer}")
+    register_accounts(first)
     logins = [nodes[number % len(nodes)].post("/login", {"email": f"login-{number}@example.com", "password": PASSWORD})
               for number in range(ACCOUNTS // len(nodes) * len(nodes))]
     if any(status != 200 for status, _ in logins):

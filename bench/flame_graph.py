@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from load import ACCOUNTS, CORES, PASSWORD, Server, wrk
+from load import ACCOUNTS, CORES, PASSWORD, Server, register_accounts, wrk
 
 WIDTH, ROW = 1600, 17
 CALLS = ("/livez", "/me", "/refresh", "/login", "/metrics")
@@ -74,8 +74,7 @@ def draw(root, title):
 
 def load_of(server, call, seconds):
     """A function that puts the call under load for so long."""
-    for number in range(ACCOUNTS):
-        server.post("/register", {"email": f"login-{number}@example.com", "password": PASSWORD})
+    register_accounts(server)
     if call == "/login":
         return lambda: wrk(server, call, seconds, 16, threads=1, script="login.lua", arguments=[ACCOUNTS])
     answers = [server.post("/login", {"email": f"login-{number}@example.com", "password": PASSWORD})[1] for number in range(ACCOUNTS)]
@@ -98,7 +97,12 @@ def profile(build, call, seconds):
             data = pathlib.Path(folder) / "perf.data"
             perf = subprocess.Popen(["perf", "record", "-q", "-F", "999", "-g", "-p", str(server.process.pid), "-o", data, "--",
                                      "sleep", str(seconds)])
-            load = run()
+            try:
+                load = run()
+            except subprocess.CalledProcessError:
+                perf.terminate()
+                perf.wait()
+                raise
             if perf.wait() != 0:
                 sys.exit("perf cannot record here: it needs root, or /proc/sys/kernel/perf_event_paranoid ≤ 1")
             samples = subprocess.run(["perf", "script", "-i", data, "-F", "comm,ip,sym,dso"], capture_output=True, text=True, check=True).stdout
@@ -106,6 +110,8 @@ def profile(build, call, seconds):
             server.kill()
     stacks = folded(samples)
     total, own = sum(stacks.values()), collections.Counter()
+    if not total:
+        sys.exit("perf saw no sample")
     for stack, count in stacks.items():
         own[stack[-1]] += count
     name = call.strip("/")

@@ -119,6 +119,25 @@ def wrk(server, path, seconds, connections, *, threads=None, script=None, argume
     return Load(done.stdout)
 
 
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def register_accounts(server):
+    for number in range(ACCOUNTS):
+        status, answer = server.post("/register", {"email": f"login-{number}@example.com", "password": PASSWORD})
+        if status != 201:
+            sys.exit(f"/register answered {status}: {answer}")
+
+
+def report(table):
+    """Prints the table, and what it missed; the exit code."""
+    table.print()
+    for what in table.missed:
+        print(f"missed: {what}", file=sys.stderr)
+    return 1 if table.missed else 0
+
+
 def build_program(build, name, *more, options=()):
     """A program of its own, so that nothing of the server's stands around what it measures."""
     sources, program = [HERE / f"{name}.cpp", *(HERE.parent / source for source in more)], build / name

@@ -12,13 +12,11 @@
 #include <span>
 #include <string_view>
 
+#include "base/limits.hpp"
+
 namespace keyward::app {
 
 namespace {
-
-constexpr std::chrono::seconds give_back_after_start{1};
-constexpr std::chrono::seconds give_back_interval{10};
-constexpr std::uint64_t quiet_events_max = 100;  // of an interval
 
 bool overlaps(const ElfW(Phdr) & segment, const ElfW(Phdr) & other) {
   return segment.p_vaddr < other.p_vaddr + other.p_memsz && other.p_vaddr < segment.p_vaddr + segment.p_memsz;
@@ -90,18 +88,16 @@ void GiveBack::thread_main() {
   pthread_setname_np(pthread_self(), "kw-give-back");
   bool is_due = true;
   std::uint64_t seen = 0;
-  microseconds rest = give_back_after_start;
+  microseconds rest = limits::give_back_after_start;
   while (true) {
     doorbell_.wait_for(rest, [this] { return stopping_.load(); });
     if (stopping_) return;
     const std::uint64_t events = count_events_();
-    const bool is_busy = events - seen > quiet_events_max;
+    const bool is_busy = events - seen > limits::give_back_events_max;
     seen = events;
-    if (is_due && !is_busy) {
-      give_back_memory();
-    }
+    if (is_due && !is_busy) give_back_memory();
     is_due = is_busy;
-    rest = give_back_interval;
+    rest = limits::give_back_interval;
   }
 }
 

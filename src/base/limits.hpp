@@ -39,6 +39,12 @@ inline constexpr std::size_t http_body_max_bytes = 64 * 1024;
 inline constexpr std::size_t http_connections_max = 10'000;
 inline constexpr std::size_t http_connections_per_address_max = 1024;  // IPv6: of a /64
 inline constexpr std::size_t http_side_connections_max = 256;  // of the listeners beside the first, each
+inline constexpr std::size_t http_held_free_bytes =
+    8 * 1024;  // by a connection's exchange, which nobody counts
+inline constexpr std::size_t http_held_max_bytes = 64 * 1024 * 1024;  // beyond that, by all of them together
+inline constexpr std::size_t http_peer_held_max_bytes = http_held_max_bytes / 8;  // by those of one address
+inline constexpr int http_unsent_max_bytes = 16 * 1024;  // that the kernel takes of an answer ahead
+inline constexpr std::size_t http_write_min_bytes_per_s = 8 * 1024;  // of a whole answer
 inline constexpr std::size_t http_query_parameters_max = 32;
 inline constexpr std::size_t forwarded_hops_max = 32;  // of X-Forwarded-For or Forwarded that are looked at
 inline constexpr std::chrono::hours proxy_hint_interval{1};  // between two hints that a proxy is not listed
@@ -83,6 +89,11 @@ inline constexpr std::size_t key_id_max_bytes = 128;
 inline constexpr std::chrono::seconds token_clock_skew{60};  // J14
 inline constexpr std::chrono::seconds access_token_lifetime_max{24 * 3600};
 inline constexpr std::size_t authorization_header_max_bytes = jws_max_bytes + 16;
+
+// Memory that goes back to the system (app/give_back.hpp)
+inline constexpr std::chrono::seconds give_back_after_start{1};
+inline constexpr std::chrono::seconds give_back_interval{10};
+inline constexpr std::uint64_t give_back_events_max = 100;  // requests and connections of a quiet interval
 
 // Caches, each one on its own loop
 inline constexpr std::size_t cached_tokens_max = 4096;

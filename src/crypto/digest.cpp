@@ -25,10 +25,10 @@ Hash digest(BytesView message, const EVP_MD* algorithm) {
 using EvpMac = std::unique_ptr<EVP_MAC, FreeWith<&EVP_MAC_free>>;
 using EvpMacContext = std::unique_ptr<EVP_MAC_CTX, FreeWith<&EVP_MAC_CTX_free>>;
 
-EvpMacContext make_hmac_context(const char* digest_name) {
+EvpMacContext make_hmac_sha256_context() {
   static const EvpMac hmac{require_object(EVP_MAC_fetch(nullptr, "HMAC", nullptr), "EVP_MAC_fetch")};
   EvpMacContext context{require_object(EVP_MAC_CTX_new(hmac.get()), "EVP_MAC_CTX_new")};
-  std::string name = digest_name;
+  std::string name = "SHA256";
   const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
                               OSSL_PARAM_construct_end()};
   require_success(EVP_MAC_CTX_set_params(context.get(), parameters.data()), "EVP_MAC_CTX_set_params");
@@ -37,7 +37,7 @@ EvpMacContext make_hmac_context(const char* digest_name) {
 
 /// A thread keeps its context: making one takes longer than the code does.
 EVP_MAC_CTX* hmac_sha256_context() {
-  thread_local const EvpMacContext context = make_hmac_context("SHA256");
+  thread_local const EvpMacContext context = make_hmac_sha256_context();
   return context.get();
 }
 

@@ -9,17 +9,6 @@
 #include "base/limits.hpp"
 #include "base/secret.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KEYWARD_OWN_MMAP 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define KEYWARD_OWN_MMAP 0
-#endif
-#endif
-#ifndef KEYWARD_OWN_MMAP
-#define KEYWARD_OWN_MMAP 1
-#endif
-
 namespace keyward::crypto {
 namespace {
 

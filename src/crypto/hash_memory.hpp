@@ -14,7 +14,21 @@
 
 #include <cstddef>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KEYWARD_OWN_MMAP 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define KEYWARD_OWN_MMAP 0
+#endif
+#endif
+#ifndef KEYWARD_OWN_MMAP
+#define KEYWARD_OWN_MMAP 1
+#endif
+
 namespace keyward::crypto {
+
+/// False under a sanitizer.
+inline constexpr bool keeps_hash_memory = KEYWARD_OWN_MMAP != 0;
 
 /// While it lives, a hash of `bytes` on this thread works in memory that the thread keeps. A hash of another
 /// size does not, and what is kept goes before it, so that a thread never has both.

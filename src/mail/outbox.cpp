@@ -22,18 +22,14 @@ std::string to_value(std::string_view text) {
 
 namespace {
 
-void append_number(Bytes& to, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(number >> shift));
-}
-
 /// What a content belongs to. Each text has its length before it, so no two mails have the same.
 Bytes binding_of(const Uuid& id, std::string_view kind, std::string_view recipient, Time expires_at) {
   Bytes binding{id.bytes.begin(), id.bytes.end()};
   for (const auto text : {kind, recipient}) {
-    append_number(binding, text.size());
+    append_big_endian(binding, text.size());
     binding.insert(binding.end(), text.begin(), text.end());
   }
-  append_number(binding, static_cast<std::uint64_t>(expires_at.time_since_epoch().count()));
+  append_big_endian(binding, static_cast<std::uint64_t>(expires_at.time_since_epoch().count()));
   return binding;
 }
 

@@ -137,12 +137,12 @@ bool is_plain(std::string_view domain) {
 /// UTS #46, non-transitional: mapped to lower case and NFC, checked, and each label that needs it in
 /// Punycode.
 std::optional<std::string> to_ascii_domain(std::string_view domain) {
-  const std::string terminated{domain};
   if (is_plain(domain)) {
-    std::string small = terminated;
+    std::string small{domain};
     for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return is_host_name(small) ? std::optional{small} : std::nullopt;
   }
+  const std::string terminated{domain};
   std::uint8_t* made = nullptr;
   const int flags = static_cast<int>(IDN2_NONTRANSITIONAL) | static_cast<int>(IDN2_NFC_INPUT);
   const int outcome = lookup_domain(as_bytes(terminated).data(), &made, flags);

@@ -9,7 +9,8 @@ import json
 import re
 import resource
 import socket
-import threading
+
+from workers import Workers
 
 PER_ADDRESS = 500
 BIG_BODY_BYTES = 1024 * 1024
@@ -22,15 +23,15 @@ def raise_descriptors():
     return most
 
 
-def address_of(number):
+def address_of(number, per_address=PER_ADDRESS):
     """127.1.0.1 and on, for the connection of this number."""
-    group = number // PER_ADDRESS
+    group = number // per_address
     return f"127.{1 + group // 250}.{group % 250}.1"
 
 
 class Crowd:
     def __init__(self):
-        self.sockets, self.refused, self.answers = [], 0, collections.Counter()
+        self.sockets, self.answers = [], collections.Counter()
 
     def __enter__(self):
         return self
@@ -39,15 +40,15 @@ class Crowd:
         for connection in self.sockets:
             connection.close()
 
-    def join(self, port, count, payload, receive_bytes=None, answered=False):
+    def join(self, port, count, payload, receive_bytes=None, answered=False, per_address=PER_ADDRESS):
         """So many more connections, each with `payload` sent as far as the server takes it at once."""
         for number in range(len(self.sockets), len(self.sockets) + count):
             connection = socket.socket()
             self.sockets.append(connection)
-            try:
+            with contextlib.suppress(OSError):  # refused
                 if receive_bytes is not None:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-                connection.bind((address_of(number), 0))
+                connection.bind((address_of(number, per_address), 0))
                 connection.settimeout(10)
                 connection.connect(("127.0.0.1", port))
                 connection.setblocking(False)
@@ -56,15 +57,7 @@ class Crowd:
                 if answered:
                     connection.settimeout(10)
                     self.answers[status_of(connection.recv(65536))] += 1
-            except OSError:
-                self.refused += 1
         return self
-
-    def drip(self, text):
-        """Once more a little, to everybody who still listens."""
-        for connection in self.sockets:
-            with contextlib.suppress(OSError):
-                connection.send(text)
 
     def gone(self):
         """How many the server has closed, or answered with a refusal."""
@@ -99,11 +92,11 @@ def idle(port, count):
     return Crowd().join(port, count, request("GET", "/livez"), answered=True)
 
 
-def slow_heads(port, count, head_bytes=15 * 1024):
+def slow_heads(port, count, head_bytes=15 * 1024, per_address=PER_ADDRESS):
     """Nearly as long a head as is taken, without its end."""
     line = "X-A: " + "a" * 500
     head = request("GET", "/livez", *[line] * ((head_bytes - 60) // (len(line) + 2)))[:-2]
-    return Crowd().join(port, count, head + b"X-B: ")
+    return Crowd().join(port, count, head + b"X-B: ", per_address=per_address)
 
 
 def slow_bodies(port, count, body_bytes):
@@ -121,36 +114,24 @@ def logins(port, count, email, password):
     body = json.dumps({"email": email, "password": password}).encode()
     crowd = Crowd().join(port, count, request("POST", "/login", "Content-Type: application/json", body=body))
     for connection in crowd.sockets:
-        try:
+        with contextlib.suppress(OSError):
             connection.settimeout(60)
             crowd.answers[status_of(connection.recv(65536))] += 1
-        except OSError:
-            crowd.refused += 1
     return crowd
 
 
-class BigBodies:
+class BigBodies(Workers):
     """A context manager: threads that send bodies of a megabyte one after the other, on a new connection each."""
 
     def __init__(self, port, threads=4, chunked=False):
-        self.port, self.answers, self.stopping = port, collections.Counter(), threading.Event()
+        super().__init__(self._run, threads)
+        self.port, self.answers = port, collections.Counter()
         content = b" " * BIG_BODY_BYTES
         if chunked:
             self.payload = request("POST", "/login", "Content-Type: application/json", "Transfer-Encoding: chunked")
             self.payload += f"{BIG_BODY_BYTES:x}\r\n".encode() + content + b"\r\n0\r\n\r\n"
         else:
             self.payload = request("POST", "/login", "Content-Type: application/json", body=content)
-        self.threads = [threading.Thread(target=self._run, args=(number,)) for number in range(threads)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
 
     def _run(self, number):
         while not self.stopping.is_set():

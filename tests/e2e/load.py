@@ -8,29 +8,20 @@ import time
 from database import connect
 from flows import ONE_ISSUER
 from keyward import GOOD_PASSWORD
+from workers import Workers
 
 CHEAP = {**ONE_ISSUER, "KEYWARD_TOKENS_REFRESH_GRACE_S": "60"}
 
 
-class Load:
+class Load(Workers):
     """A context manager: threads that register, log in, refresh and log out at `servers`, which may be killed."""
 
     def __init__(self, servers, threads=6, may_die=False):
+        super().__init__(self._work, threads)
         self.servers, self.may_die = servers, may_die
         self.registered, self.live, self.revoked = [], {}, []
         self.statuses, self.wrong = {}, []
-        self.stopping, self.lock = threading.Event(), threading.Lock()
-        self.threads = [threading.Thread(target=self._work, args=(number,)) for number in range(threads)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
+        self.lock = threading.Lock()
 
     def done(self):
         return sum(count for status, count in self.statuses.items() if status < 300)

@@ -53,7 +53,7 @@ def merge(build):
 def of_cov(command, build, profile, *more, **options):
     first, *others = [path for path in programs(build) if path.exists()]
     objects = [word for path in others for word in ("--object", path)]
-    return run("llvm-cov-19", command, f"--instr-profile={profile}", "--ignore-filename-regex=" + NOT_COUNTED.pattern.replace("(?:", "("),
+    return run("llvm-cov-19", command, f"--instr-profile={profile}", "--ignore-filename-regex=" + NOT_COUNTED.pattern,
                *more, first, *objects, f"{ROOT}/src", **options)
 
 
@@ -138,6 +138,9 @@ def main():
     explained = EXPLAINED.findall(DOCUMENT.read_text()) if DOCUMENT.exists() else []
     unexplained = [place for place in missed if folder_of(place.file) in HELD
                    and not any(place.file == file and code == place.text for file, code in explained)]
+    for file, code in explained:
+        if not any(place.file == file and code == place.text for place in missed):
+            print(f"explained, but met or gone: {file}: {code}")
     for place in unexplained:
         print(f"not met: {place.file}:{place.line}: {place.text}")
     low = [folder for folder in HELD if 100 * folders[folder]["lines_covered"] < LINES_MIN_PERCENT * folders[folder]["lines"]]

@@ -12,9 +12,9 @@ namespace keyward {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    // A short name: sockets stand in it, and the path of one has 107 bytes.
-    std::string pattern = (std::filesystem::temp_directory_path() / "keyward-XXXXXX").string();
+  explicit TemporaryFolder(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    // A short name: sockets stand in it, and the path of one has 107 bytes. mkdtemp() wants six of these.
+    std::string pattern = (in / ("keyward-" + std::string(6, 'X'))).string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
     path_ = pattern;
   }

@@ -1,7 +1,5 @@
 #include "domain/audit/audit_chain.hpp"
 
-#include <array>
-
 namespace keyward::domain {
 
 namespace {
@@ -14,12 +12,7 @@ class Encoder {
     bytes_.assign(before.begin(), before.end());
   }
 
-  void add(std::uint64_t number) {
-    std::array<std::uint8_t, sizeof number> big_endian{};
-    for (std::size_t i = 0; i < sizeof number; ++i)
-      big_endian.at(i) = static_cast<std::uint8_t>(number >> (56U - 8U * i));
-    bytes_.insert(bytes_.end(), big_endian.begin(), big_endian.end());
-  }
+  void add(std::uint64_t number) { append_big_endian(bytes_, number); }
   void add(BytesView field) {
     add(field.size());
     bytes_.insert(bytes_.end(), field.begin(), field.end());

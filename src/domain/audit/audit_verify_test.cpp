@@ -3,10 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/system_random.hpp"
 #include "domain/audit/audit_trail.hpp"
 #include "storage/migrations.hpp"
@@ -22,8 +20,7 @@ constexpr Time start{seconds{1'800'000'000}};
 class AuditVerifyTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::filesystem::create_directories(folder_);
-    database_ = storage::Database::open({.path = folder_ / "keyward.db"}).value();
+    database_ = storage::Database::open({.path = folder_.path() / "keyward.db"}).value();
     ASSERT_TRUE(storage::blocking_migrate(*database_, start));
     trail_.attach(*database_);
     for (int i = 1; i <= 3; ++i) {
@@ -32,11 +29,6 @@ class AuditVerifyTest : public testing::Test {
       });
     }
   }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
   std::string broken(const std::vector<AuditCheckpoint>& saved) {
     return database_->blocking_read([&](storage::Transaction& transaction) {
       return verify_audit(transaction, ChainKey{master_key_}, checkpoint_key_, saved).broken.value_or("");
@@ -47,8 +39,7 @@ class AuditVerifyTest : public testing::Test {
   }
   ChainHead end_of_chain() { return database_->blocking_read(list_chain_heads).at(0); }
 
-  std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("audit_verify_test." + std::to_string(::getpid()));
+  TemporaryFolder folder_;
   crypto::SystemRandom random_;
   crypto::MasterKey master_key_ = crypto::MasterKey::generate(random_);
   AuditTrail trail_{master_key_, EmailInEvents::hashed, random_};

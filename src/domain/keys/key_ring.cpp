@@ -50,6 +50,16 @@ std::size_t signer_place(const std::vector<SigningKeyRow>& rows, Time now) {
   return 0;
 }
 
+/// What is read, or `known` when the database does not answer.
+Task<KeySnapshotPointer> or_known(Task<KeySnapshotPointer> read, KeySnapshotPointer known) {
+  try {
+    co_return co_await std::move(read);
+  } catch (const std::exception& exception) {
+    log(LogLevel::warning, "signing_keys_not_read", {{"reason", exception.what()}});
+  }
+  co_return known;
+}
+
 }  // namespace
 
 const jose::SigningKey& KeySnapshot::signer(Time now) const { return keys.at(signer_place(rows, now)); }
@@ -158,7 +168,7 @@ Task<KeySnapshotPointer> KeyRing::current() {
   if (age < read_ahead_age || reading_ahead_.exchange(true)) co_return keys;
   const std::unique_ptr<std::atomic<bool>, decltype([](auto* flag) { *flag = false; })> until_read{
       &reading_ahead_};
-  co_return co_await renew_or(std::move(keys));
+  co_return co_await or_known(renew(keys), keys);
 }
 
 Task<KeySnapshotPointer> KeyRing::renew(KeySnapshotPointer known) {
@@ -173,22 +183,8 @@ Task<KeySnapshotPointer> KeyRing::renew(KeySnapshotPointer known) {
   co_return loaded;
 }
 
-Task<KeySnapshotPointer> KeyRing::renew_or(KeySnapshotPointer known) {
-  try {
-    co_return co_await renew(known);
-  } catch (const std::exception& exception) {
-    log(LogLevel::warning, "signing_keys_not_read", {{"reason", exception.what()}});
-  }
-  co_return known;
-}
-
 Task<KeySnapshotPointer> KeyRing::current_or(KeySnapshotPointer known) {
-  try {
-    co_return co_await current();
-  } catch (const std::exception& exception) {
-    log(LogLevel::warning, "signing_keys_not_read", {{"reason", exception.what()}});
-  }
-  co_return known;
+  return or_known(current(), std::move(known));
 }
 
 bool KeyRing::is_rotation_due(const KeySnapshot& keys, Time now) const {

@@ -88,8 +88,6 @@ class KeyRing {
   Task<KeySnapshotPointer> read();
   /// Reads and publishes.
   Task<KeySnapshotPointer> renew(KeySnapshotPointer known);
-  /// The same; `known` when the database does not answer.
-  Task<KeySnapshotPointer> renew_or(KeySnapshotPointer known);
   [[nodiscard]] KeySnapshotPointer snapshot() const;
   void publish(KeySnapshotPointer snapshot);
   [[nodiscard]] bool is_rotation_due(const KeySnapshot& keys, Time now) const;

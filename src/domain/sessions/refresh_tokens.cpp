@@ -33,10 +33,7 @@ std::string RefreshTokens::make(const Named& named) const {
   made_.add();
   Raw raw{};
   std::ranges::copy(named.session_id.bytes, raw.begin());
-  for (std::size_t i = 0; i < sizeof named.generation; ++i) {
-    raw.at(generation_at + i) =
-        static_cast<std::uint8_t>(static_cast<std::uint64_t>(named.generation) >> (56U - 8U * i));
-  }
+  std::ranges::copy(to_big_endian(static_cast<std::uint64_t>(named.generation)), raw.begin() + generation_at);
   const auto code = code_of(key_.bytes(), std::span{raw}.first<code_at>());
   std::ranges::copy(code, raw.begin() + code_at);
   std::string text{prefix};

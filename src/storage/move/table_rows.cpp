@@ -93,10 +93,6 @@ void run(Connection& connection, Sql sql, std::span<const ValueView> values, Eac
   while (statement.next()) each_row(std::as_const(statement));
 }
 
-void put_size(Bytes& to, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(number >> shift));
-}
-
 }  // namespace
 
 std::vector<std::size_t> key_columns(const Table& table) {
@@ -123,12 +119,12 @@ Bytes canonical_bytes(const MovedRow& row) {
   for (const MovedValue& value : row) {
     bytes.push_back(static_cast<std::uint8_t>(value.index()));
     if (const auto* number = std::get_if<std::int64_t>(&value)) {
-      put_size(bytes, static_cast<std::uint64_t>(*number));
+      append_big_endian(bytes, static_cast<std::uint64_t>(*number));
     } else if (const auto* text = std::get_if<std::string>(&value)) {
-      put_size(bytes, text->size());
+      append_big_endian(bytes, text->size());
       bytes.insert(bytes.end(), text->begin(), text->end());
     } else if (const auto* raw = std::get_if<Bytes>(&value)) {
-      put_size(bytes, raw->size());
+      append_big_endian(bytes, raw->size());
       bytes.insert(bytes.end(), raw->begin(), raw->end());
     }
   }

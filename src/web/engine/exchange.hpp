@@ -9,6 +9,7 @@
 #include <atomic>
 #include <string>
 
+#include "base/limits.hpp"
 #include "base/secret.hpp"
 #include "web/engine/head.hpp"
 #include "web/engine/input_buffer.hpp"
@@ -17,10 +18,8 @@
 namespace keyward::web::engine {
 
 struct Exchange {
-  static constexpr std::size_t free_max_bytes = 8 * 1024;        // of which nobody keeps count
-  static constexpr std::size_t kept_max_bytes = free_max_bytes;  // of memory that waits for the next request
-  static constexpr std::size_t held_max_bytes = 64 * 1024 * 1024;  // beyond it, of all loops together
-  static constexpr std::size_t peer_held_max_bytes = held_max_bytes / 8;
+  static constexpr std::size_t kept_max_bytes =
+      limits::http_held_free_bytes;  // of memory that waits for the next request
 
   Exchange() = default;
   Exchange(const Exchange&) = delete;

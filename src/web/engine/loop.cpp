@@ -23,7 +23,6 @@ constexpr std::size_t spare_exchanges_max = 64;
 // flood of them does not: what they leave behind is scattered, and the allocator would never give it back.
 constexpr std::size_t idle_exchanges_max = 256;
 constexpr std::size_t refusing_max = 64;  // beyond it, connections above the limit are closed without a word
-constexpr int unsent_max_bytes = 16 * 1024;
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::milliseconds sweep_min{10};
 constexpr std::chrono::milliseconds sweep_max{
@@ -36,7 +35,7 @@ void set_options_of_accepted(Acceptor& acceptor) {
   using UnsentMost = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
   acceptor.set_option(asio::ip::tcp::no_delay{true});
   boost::system::error_code unknown;  // to some sandbox's kernel
-  acceptor.set_option(UnsentMost{unsent_max_bytes}, unknown);
+  acceptor.set_option(UnsentMost{limits::http_unsent_max_bytes}, unknown);
 }
 
 // A quarter of the shortest time-out, within bounds: how late a time-out may be noticed.
@@ -56,9 +55,9 @@ Loop::Loop(unsigned index, Shared& shared)
       answers_(shared.options.strict_transport_security),
       request_ids_(index),
       // Two bodies of the largest size at the least, however large the settings let them be.
-      held_max_bytes_(std::max(Exchange::held_max_bytes / std::max(shared.options.loops, 1U),
+      held_max_bytes_(std::max(limits::http_held_max_bytes / std::max(shared.options.loops, 1U),
                                4 * shared.options.body_max_bytes)),
-      peer_held_max_bytes_(std::max(Exchange::peer_held_max_bytes, 2 * shared.options.body_max_bytes)) {}
+      peer_held_max_bytes_(std::max(limits::http_peer_held_max_bytes, 2 * shared.options.body_max_bytes)) {}
 
 Loop::~Loop() { tearing_down_ = true; }
 
@@ -208,7 +207,7 @@ void Loop::give_back(std::unique_ptr<Exchange> exchange) {
 }
 
 void Loop::count_held(Exchange& exchange, std::size_t bytes) {
-  const std::size_t beyond = bytes - std::min(bytes, Exchange::free_max_bytes);
+  const std::size_t beyond = bytes - std::min(bytes, limits::http_held_free_bytes);
   const std::size_t change = beyond - exchange.held_bytes;  // modulo 2^64, as what it is added to
   if (change == 0) return;
   exchange.held_bytes = beyond;

@@ -114,11 +114,12 @@ class Loop {
   /// So many exchanges are in use that an idle connection must not keep its own.
   [[nodiscard]] bool is_crowded() const;
   std::unique_ptr<Exchange> take_exchange();
-  void count_held(Exchange& exchange, std::size_t bytes);
   void give_back(std::unique_ptr<Exchange> exchange);
+  /// The exchange holds so much now.
+  void count_held(Exchange& exchange, std::size_t bytes);
   /// Counts what the exchange holds, and `more_bytes` that it is about to. False: all of them together, or
   /// those of its client's address, hold too much.
-  bool may_hold(Exchange& exchange, std::size_t more_bytes = 0);
+  [[nodiscard]] bool may_hold(Exchange& exchange, std::size_t more_bytes = 0);
 
  private:
   Task<void> accept_connections(Listener* listener);
@@ -139,7 +140,7 @@ class Loop {
   std::vector<Connection*> connections_;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::size_t exchanges_out_ = 0;
-  std::size_t held_bytes_ = 0;  // by all exchanges, of each what is beyond Exchange::free_max_bytes
+  std::size_t held_bytes_ = 0;  // by all exchanges, of each what is beyond limits::http_held_free_bytes
   const std::size_t held_max_bytes_;
   const std::size_t peer_held_max_bytes_;
   std::size_t accepting_ = 0;  // coroutines that accept: one that has not ended may hold a last connection

@@ -63,7 +63,8 @@ struct ServerOptions {
   std::chrono::milliseconds body_timeout = limits::http_body_timeout;
   std::chrono::milliseconds idle_timeout = limits::http_idle_timeout;
   std::chrono::milliseconds write_timeout = limits::http_write_timeout;  // without a byte taken
-  std::size_t write_min_bytes_per_s = 8 * 1024;  // of a whole answer, beside that time
+  std::size_t write_min_bytes_per_s =
+      limits::http_write_min_bytes_per_s;  // of a whole answer, beside that time
   std::chrono::milliseconds drain_deadline = limits::drain_deadline;
   std::chrono::milliseconds drain_delay{0};  // serving as before, from stop() on, while others learn of it
   bool access_log = false;

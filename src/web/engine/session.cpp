@@ -60,7 +60,7 @@ void Session::end_request() {
   used.body = std::string{};
   used.input.release();
   if (used.output.empty()) used.output = std::string{};
-  loop_.may_hold(used);
+  loop_.count_held(used, used.capacity());
 }
 
 Task<Response> Session::ask_handler() {
@@ -184,7 +184,7 @@ Task<void> Session::refuse(Refusal refusal) {
   Exchange& current = connection_.attach();
   wipe(current.body);  // it will not be read, and the peer has time for our answer
   current.body = std::string{};
-  loop_.may_hold(current);
+  loop_.count_held(current, current.capacity());
   if (used_bytes_ == 0)
     loop_.request_ids().next_into(current.request.id);  // no head that could be trusted for its id
   if (connection_.meters != nullptr) connection_.meters->count_refusal(refusal.status);
