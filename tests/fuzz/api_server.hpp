@@ -11,6 +11,7 @@
 #include <string>
 
 #include "app/application.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/digest.hpp"
 #include "fuzz.hpp"
 #include "text/json.hpp"
@@ -64,10 +65,7 @@ class ApiServer {
   }
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;
-  ~ApiServer() {
-    application_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ~ApiServer() { application_.reset(); }
 
   /// Only root is there, who holds `admin`, and the role `reader`.
   void start_anew() {
@@ -166,17 +164,15 @@ class ApiServer {
               "so is a role");
   }
 
-  static std::filesystem::path make_folder() {
+  /// In memory, where there is such a place.
+  static std::filesystem::path place() {
     const std::filesystem::path memory{"/dev/shm"};
-    std::string pattern =
-        (is_directory(memory) ? memory : std::filesystem::temp_directory_path()) / "keyward-XXXXXX";
-    must_hold(mkdtemp(pattern.data()) != nullptr, "there is a folder");
-    return pattern;
+    return is_directory(memory) ? memory : std::filesystem::temp_directory_path();
   }
 
   const Time start_ = from_unix_s(1'764'000'000);
-  std::filesystem::path folder_ = make_folder();
-  std::filesystem::path data_ = folder_ / "data", template_ = folder_ / "template";
+  TemporaryFolder folder_{place()};
+  std::filesystem::path data_ = folder_.path() / "data", template_ = folder_.path() / "template";
   ManualClock clock_{start_};
   CountingRandom random_;
   asio::io_context loop_{1};

@@ -53,6 +53,7 @@ class Replay final : public testing::Test {
 
 int main(int argument_count, char** arguments) {
   testing::InitGoogleTest(&argument_count, arguments);
+  if (keyward::fuzz::targets().empty()) return 1;
   for (const auto& target : keyward::fuzz::targets()) {
     const std::string name{target.name};
     testing::RegisterTest("Fuzz", name.c_str(), nullptr, nullptr, __FILE__, __LINE__,

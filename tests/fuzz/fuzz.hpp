@@ -10,7 +10,6 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <source_location>
 #include <span>
 #include <stdexcept>

@@ -32,6 +32,15 @@ void check_person(const text::json::object& claims, oidc::VerifiedSpelling spell
   must_hold(person->email.empty() || text::parse_email(person->email), "an address is one");
   must_hold(!(person->email_verified && person->email_denied), "an address is verified or denied");
   must_hold(text::is_utf8(person->name) && !text::has_control_character(person->name), "a name is one line");
+  if (person->email_verified) {
+    const bool is_microsoft = spelling == oidc::VerifiedSpelling::microsoft;
+    const auto* said = claims.if_contains(is_microsoft ? "xms_edov" : "email_verified");
+    must_hold(said != nullptr, "verified is what was called so");
+    const auto is = [&](const auto& value) { return *said == text::json::value(value); };
+    const bool as_text =
+        spelling != oidc::VerifiedSpelling::json_boolean && (is("true") || (is_microsoft && is("1")));
+    must_hold((is(true) || as_text || (is_microsoft && is(1))), "in the words that mean it");
+  }
   const oidc::Person once = oidc::merged(*person, *person);
   must_hold(once == *person, "a person merged with itself is the same person");
 }

@@ -35,6 +35,10 @@ void check_struct(std::string_view body) {
   const auto again = read<T>(written, media_type, web::Unknown::refused);
   must_hold(again.has_value(), "a struct that was read and written can be read");
   must_hold(web::to_json(*again) == written, "and is the same");
+  const std::string more = R"({"no such member":0,)" + written.substr(1);
+  must_hold(!read<T>(more, media_type, web::Unknown::refused), "a member that a struct lacks is refused");
+  const auto same = read<T>(more, media_type, web::Unknown::ignored);
+  must_hold(same && web::to_json(*same) == written, "or without effect");
 }
 
 void check_login(std::string_view body) {

@@ -1,8 +1,7 @@
 // Keys in JSON (protocol/jose/jwk, crypto/signing_key): a provider's, and those that an operator gives us.
 //
 // Must hold: a public key, written out and read again, has the same numbers and the same thumbprint; what is
-// written of a private key verifies what the private key signs, and holds nothing private; a refusal shows
-// nothing of the key.
+// written of a private key verifies what the private key signs, and holds nothing private.
 #include "protocol/jose/jwk.hpp"
 
 #include <boost/json/serialize.hpp>

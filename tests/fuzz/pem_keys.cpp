@@ -7,7 +7,6 @@
 #include "crypto/certificates.hpp"
 #include "crypto/signing_key.hpp"
 #include "fuzz.hpp"
-#include "text/unicode.hpp"
 
 namespace keyward::fuzz {
 namespace {

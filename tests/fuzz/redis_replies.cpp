@@ -3,7 +3,6 @@
 // The bytes are everything that the server sends, from the greeting on; the last byte says in which pieces.
 // Must hold: a conversation ends in replies or in a Failure or Refusal with a sentence, whatever comes; in
 // other pieces the same bytes are the same replies.
-#include <deque>
 
 #include "domain/limits/redis_counts.hpp"
 #include "fuzz.hpp"

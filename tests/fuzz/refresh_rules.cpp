@@ -61,9 +61,11 @@ KEYWARD_FUZZ_TARGET(refresh_rules) {
   if (decision.action == Action::repeat) {
     must_hold(call.generation == state.generation - 1, "only the generation just replaced is answered again");
     must_hold(state.binding == call.binding, "to the client that holds the session");
-    must_hold(state.replaced_at && call.now - *state.replaced_at <= rules.grace, "within the window");
+    must_hold(state.replaced_at && call.now - *state.replaced_at < rules.grace, "within the window");
     return;
   }
+  must_hold(state.policy != Policy::sender_bound || state.binding == call.binding,
+            "a bound token serves its client only");
   must_hold(decision.idle_expires_at <= state.expires_at, "an idle limit never passes the absolute one");
 }
 

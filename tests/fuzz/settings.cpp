@@ -1,14 +1,12 @@
 // Settings that are more than a number or a word: addresses to listen at, origins, and the URLs of mail
 // servers, Redis and databases (app/config, mail/smtp_url, redis/address, storage/postgres/url).
 //
-// Must hold: what is read prints back and is read as the same; no refusal and nothing that is shown repeats a
-// password.
+// Must hold: what is read prints back and is read as the same; what is shown of a Redis repeats no password.
 #include "app/config/listen_address.hpp"
 #include "app/config/storage_url.hpp"
 #include "fuzz.hpp"
 #include "mail/smtp_url.hpp"
 #include "redis/address.hpp"
-#include "text/unicode.hpp"
 
 namespace keyward::fuzz {
 namespace {

@@ -200,7 +200,6 @@ std::optional<std::uint64_t> Disk::size_of(const std::string& name) const {
 }
 
 Outcome Disk::read(Handle& handle, std::uint64_t offset, std::span<std::uint8_t> to) {
-  ++counts_.reads;
   if (!may_run(handle) || fails(rates.read)) return Outcome::io_error;
   const auto& bytes = handle.file->written;
   std::ranges::fill(to, std::uint8_t{0});

@@ -39,7 +39,7 @@ struct FaultRates {
 };
 
 struct DiskCounts {
-  std::uint64_t reads = 0, writes = 0, syncs = 0, faults = 0, deaths_inside = 0;
+  std::uint64_t writes = 0, syncs = 0, faults = 0, deaths_inside = 0;
 };
 
 class Disk {

@@ -18,8 +18,7 @@ class Hash {
     if (const auto* number = std::get_if<std::int64_t>(&value)) add(std::to_string(*number));
     if (const auto* yes = std::get_if<bool>(&value)) add(*yes ? "yes" : "no");
     if (const auto* text = std::get_if<std::string_view>(&value)) add(*text);
-    if (const auto* bytes = std::get_if<BytesView>(&value))
-      add(std::string_view{reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+    if (const auto* bytes = std::get_if<BytesView>(&value)) add(as_text(*bytes));
     if (std::holds_alternative<storage::Null>(value)) add("null");
   }
   [[nodiscard]] ContentHash value() const { return value_; }

@@ -1,7 +1,5 @@
 // simulation [--seed SEED | --count COUNT] [--from SEED]: runs schedules; `./dev simulate`. Without --from
 // they begin at a seed that nobody chose.
-#include <unistd.h>
-
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -46,14 +44,15 @@ int run_many(std::uint64_t from, std::uint64_t count) {
   const auto start = std::chrono::steady_clock::now();
   std::map<std::string, std::uint64_t> counts;
   std::uint64_t steps = 0;
-  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto seed = from + i;
     const auto report = keyward::simulation::run_schedule(seed);
     steps += report.steps;
     for (const auto& [name, number] : report.counts) counts[name] += number;
     if (report.violation.empty()) continue;
     print_trace(report);
     fmt::print("seed {} fails, the {}th that was tried: {}\nTo see it again: ./dev simulate --seed {}\n",
-               seed, seed - from + 1, report.violation, seed);
+               seed, i + 1, report.violation, seed);
     return 1;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

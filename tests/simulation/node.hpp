@@ -38,7 +38,6 @@ class Node {
   [[nodiscard]] bool is_alive() const { return world_.disk.is_alive(process_); }
   [[nodiscard]] ProcessId process() const { return process_; }
   [[nodiscard]] std::string name() const { return fmt::format("node {}.{}", number_, life_); }
-  [[nodiscard]] std::size_t number() const { return number_; }
 
   /// Runs `work` as this process, and then what it woke.
   template <class Work>

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "domain/outbox/outgoing_mails.hpp"
+#include "mail/sender.hpp"
 #include "simulation/node.hpp"
 
 namespace keyward::simulation {
@@ -50,9 +51,11 @@ void SimulatedTransport::deliver(const Uuid& id, std::uint64_t attempt) {
   // Who has a mail in hand has it alone, for the time of a lease from its taking; unless the time of day was
   // set, by which the others know when that is over.
   const auto now = world_.clock.steady();
+  // As the sender's, less what may pass between its taking the mail and its coming here.
+  const auto lease = 2 * mail::SenderSettings{}.send_timeout + limits::mail_stop_grace - seconds{30};
   for (const auto& hand : world_.hands[id]) {
     const bool is_other = hand.attempt != attempt && world_.disk.is_alive(hand.process);
-    if (is_other && now < hand.taken_at + world_.mail_lease && world_.clock.last_set() < hand.taken_at)
+    if (is_other && now < hand.taken_at + lease && world_.clock.last_set() < hand.taken_at)
       world_.trace.violate("mail {} is sent by two at once", id.to_string());
   }
   if (const auto letter = world_.letters.find(id); letter != world_.letters.end())

@@ -102,7 +102,6 @@ struct World {
     Time taken_at;
   };
   std::map<Uuid, std::vector<Hand>> hands;
-  seconds mail_lease{0};  // how long it is
 
   std::vector<std::unique_ptr<Node>> nodes;
   std::function<void()> meanwhile;  // while a mail server takes its time, others go on
