@@ -32,10 +32,8 @@ target_compile_options(keyward_options INTERFACE
   -Wcast-qual -Wimplicit-fallthrough -Wextra-semi -Wundef -Wswitch-enum -Wno-missing-field-initializers -Werror ${KEYWARD_THREAD_SAFETY}
   -fstack-protector-strong -ftrivial-auto-var-init=zero -fno-omit-frame-pointer)
 target_compile_definitions(keyward_options INTERFACE _GLIBCXX_ASSERTIONS)
-# What nobody calls goes, equal functions are one (not with the sanitizers, whose libraries the linker warns of), and
-# relocations take a tenth of their room.
-target_link_options(keyward_options INTERFACE -fuse-ld=lld -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections,-z,pack-relative-relocs
-  $<$<NOT:$<BOOL:${KEYWARD_SANITIZE}>>:-Wl,--icf=safe>)
+# What nobody calls goes, and relocations take a tenth of their room.
+target_link_options(keyward_options INTERFACE -fuse-ld=lld -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections,-z,pack-relative-relocs)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
   target_compile_options(keyward_options INTERFACE -fstack-clash-protection -fcf-protection=full)
@@ -49,7 +47,10 @@ endif()
 if(KEYWARD_SANITIZE)
   target_compile_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE} -fno-sanitize-recover=all -g1)
   target_link_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE})
-elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+else()
+  target_link_options(keyward_options INTERFACE -Wl,--icf=safe)  # equal functions are one; of the sanitizers' libraries the linker warns
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT KEYWARD_SANITIZE)
   # Fortify needs optimisation, and sanitizers do its work better than it does.
   target_compile_options(keyward_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 endif()
