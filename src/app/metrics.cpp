@@ -8,7 +8,6 @@
 #include "app/process_metrics.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
-#include "base/mutex.hpp"
 #include "domain/outbox/outgoing_mails.hpp"
 #include "runtime/within.hpp"
 
@@ -37,7 +36,22 @@ std::string name_of_status(unsigned status) { return status == 0 ? "other" : std
 Metrics::Metrics(Sources sources) : of_(sources), mail_queue_(std::make_shared<MailQueue>()) {}
 
 Task<std::string> Metrics::text() {
-  co_await look_at_mail_queue();
+  const auto now = of_.clock.steady();
+  Kept kept;
+  {
+    const Lock lock{mutex_};
+    kept = kept_;
+  }
+  if (kept.text == nullptr || now - kept.made_at >= limits::metrics_kept) {
+    co_await look_at_mail_queue();
+    kept = {.text = std::make_shared<const std::string>(made_text()), .made_at = now};
+    const Lock lock{mutex_};
+    kept_ = kept;
+  }
+  co_return *kept.text;
+}
+
+std::string Metrics::made_text() const {
   MetricsText text;
   text.begin("keyward_build_info", gauge, "Always 1; which version runs.");
   text.sample({{"version", KEYWARD_VERSION}}, 1);
@@ -54,7 +68,7 @@ Task<std::string> Metrics::text() {
   add_mail(text);
   add_logs(text);
   add_process_metrics(text);
-  co_return text.take();
+  return text.take();
 }
 
 void Metrics::add_traffic(MetricsText& text) const {

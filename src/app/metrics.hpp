@@ -3,6 +3,8 @@
 // Each part of the server counts for itself (base/metrics.hpp); here is the one list of names. A name or a
 // label that is there is a promise to dashboards and alerts: none is renamed. What costs a question to the
 // database is asked at most every limits::mail_queue_max_age, and not waited for while the database is away.
+// Threat: a flood of questions that keeps the cores busy (the text is made at most once in
+// limits::metrics_kept).
 #pragma once
 
 #include <memory>
@@ -12,6 +14,7 @@
 #include "app/social_logins.hpp"
 #include "base/clock.hpp"
 #include "base/metrics_text.hpp"
+#include "base/mutex.hpp"
 #include "domain/audit/event_log.hpp"
 #include "domain/keys/key_ring.hpp"
 #include "domain/limits/limits.hpp"
@@ -50,10 +53,17 @@ class Metrics {
   };
   explicit Metrics(Sources sources);
 
+  /// At most limits::metrics_kept old.
   [[nodiscard]] Task<std::string> text();
 
  private:
   struct MailQueue;
+  struct Kept {
+    std::shared_ptr<const std::string> text;
+    Time made_at{};
+  };
+
+  [[nodiscard]] std::string made_text() const;
 
   void add_traffic(MetricsText& text) const;
   void add_routes(MetricsText& text) const;
@@ -71,6 +81,8 @@ class Metrics {
   static Task<bool> look(storage::Database* database, std::shared_ptr<MailQueue> queue, const Clock* clock);
 
   Sources of_;
+  Mutex mutex_;
+  Kept kept_ KEYWARD_GUARDED_BY(mutex_);
   std::shared_ptr<MailQueue> mail_queue_;  // also of a look at it that nobody waits for any more
 };
 

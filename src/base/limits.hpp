@@ -60,6 +60,7 @@ inline constexpr std::chrono::seconds drain_deadline{20};
 inline constexpr std::chrono::milliseconds readiness_timeout{1000};  // for the database's answer to /readyz
 inline constexpr std::chrono::milliseconds readiness_kept{500};      // its answer, for all who ask
 inline constexpr std::chrono::seconds readiness_log_interval{10};    // between two lines about a change of it
+inline constexpr std::chrono::milliseconds metrics_kept{10};         // the text of /metrics, for all who ask
 inline constexpr std::chrono::seconds mail_queue_max_age{5};         // of what /metrics tells of the outbox
 inline constexpr std::chrono::milliseconds mail_queue_wait{250};     // for a newer count, then the older one
 inline constexpr std::size_t log_queue_max_bytes = 1024 * 1024;      // lines waiting for standard error

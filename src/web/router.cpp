@@ -170,11 +170,10 @@ Response Router::answer_without_endpoint(const Node* node, const Request& reques
 }
 
 /// With what the handler said through AnswerHeaders, and with who may read it.
-Response Router::readable(Response response, Request& request, const Node* node) const {
+void Router::complete(Response& response, Request& request, const Node* node) const {
   std::ranges::move(request.answer_headers, std::back_inserter(response.headers));
   request.answer_headers.clear();
   cors_.allow_reading(request, node == nullptr ? Readers::listed_origins : node->readers(), response);
-  return response;
 }
 
 void Router::dress(const Request& request, Response& response) const {
@@ -183,46 +182,69 @@ void Router::dress(const Request& request, Response& response) const {
   cors_.allow_reading(request, node == nullptr ? Readers::listed_origins : node->readers(), response);
 }
 
+// A coroutine's frame is allocated for every request, and above 1020 bytes by malloc: so it has little in it.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
 Task<Response> Router::handle(Request& request) {
+  Handling handling;
+  auto answer = begin(request, handling);
+  if (auto* waiting = std::get_if<Task<Response>>(&answer)) {
+    try {
+      answer = co_await std::move(*waiting);
+    } catch (const std::exception& exception) {
+      auto mapped = answer_to(exception, request);
+      if (!mapped) throw;
+      answer = std::move(*mapped);
+    }
+  }
+  auto& response = std::get<Response>(answer);
+  if (!handling.is_preflight) complete(response, request, handling.node);
+  co_return std::move(response);
+}
+
+/// Everything up to where the endpoint has to wait.
+Answer Router::begin(Request& request, Handling& handling) const {
   std::vector<std::string_view> values;
-  const auto* node = table_->find(request.path, values);
+  const auto* node = handling.node = table_->find(request.path, values);
   const auto* route = node == nullptr ? nullptr : node->route_for(request.method);
   if (route == nullptr) {
     auto response = answer_without_endpoint(node, request);
-    if (response.status != 204) response = readable(std::move(response), request, node);
-    co_return response;
+    handling.is_preflight = response.status == 204;
+    return response;
   }
   request.route = route->number;
   request.pattern = route->path;
 
   if (is_refused_cross_site(request, *route, cors_, own_origin_)) {
-    co_return readable(to_problem({.code = ErrorCode::forbidden,
-                                   .message = "Pages of other sites may not ask this",
-                                   .private_detail = "cross_site"},
-                                  request),
-                       request, node);
+    return to_problem({.code = ErrorCode::forbidden,
+                       .message = "Pages of other sites may not ask this",
+                       .private_detail = "cross_site"},
+                      request);
   }
 
   request.path_parameters.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {
     auto decoded = decode_path_segment(values[i]);
-    if (!decoded) co_return readable(to_problem(decoded.error(), request), request, node);
+    if (!decoded) return to_problem(decoded.error(), request);
     request.path_parameters.emplace_back(node->names[i], std::move(*decoded));
   }
 
-  RequestContext context{request, *route, services_};
-  std::optional<Error> broken;
+  handling.context.emplace(request, *route, services_);
   try {
-    auto answer = route->endpoint->start(context);
-    if (auto* ready = std::get_if<Response>(&answer)) co_return readable(std::move(*ready), request, node);
-    co_return readable(co_await std::get<Task<Response>>(std::move(answer)), request, node);
+    return route->endpoint->start(*handling.context);
   } catch (const std::exception& exception) {
-    if (exception_map_) broken = exception_map_(exception);
-    if (!broken) throw;
-    if (broken->private_detail.empty()) broken->private_detail = exception.what();
+    auto mapped = answer_to(exception, request);
+    if (!mapped) throw;
+    return std::move(*mapped);
   }
-  co_return readable(to_problem(*broken, request), request, node);
+}
+
+/// Nothing: no answer of ours, but the engine's 500.
+std::optional<Response> Router::answer_to(const std::exception& exception, const Request& request) const {
+  std::optional<Error> broken;
+  if (exception_map_) broken = exception_map_(exception);
+  if (!broken) return std::nullopt;
+  if (broken->private_detail.empty()) broken->private_detail = exception.what();
+  return to_problem(*broken, request);
 }
 
 Response Router::refuse(unsigned status, std::string_view sentence, const std::string& request_id) {

@@ -85,10 +85,17 @@ class Router final : public Handler {
  private:
   struct Node;
   struct Table;
+  struct Handling {
+    const Node* node = nullptr;  // none: no path of ours
+    bool is_preflight = false;   // or another question by OPTIONS: Cors has answered it whole
+    std::optional<RequestContext> context;
+  };
 
   Route& insert(std::unique_ptr<Route> route);
   Response answer_without_endpoint(const Node* node, const Request& request) const;
-  Response readable(Response response, Request& request, const Node* node) const;
+  Answer begin(Request& request, Handling& handling) const;
+  std::optional<Response> answer_to(const std::exception& exception, const Request& request) const;
+  void complete(Response& response, Request& request, const Node* node) const;
 
   Services services_;
   Cors cors_;

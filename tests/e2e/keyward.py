@@ -209,10 +209,18 @@ class Keyward:
                 pass
             return received
 
+    def metrics_text(self, port=None):
+        """What /metrics says, made after this call began (limits::metrics_kept is 10 ms)."""
+        time.sleep(0.011)
+        answer = self.call("GET", "/metrics", port=port)
+        assert answer.status == 200, answer
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        return answer.body.decode()
+
     def metric(self, name):
         """The value of one metric line without labels; of several nodes, the sum."""
         found = [float(line.split(" ")[1]) for _ in self.nodes
-                 for line in self.call("GET", "/metrics").body.decode().splitlines() if line.split(" ")[0] == name]
+                 for line in self.metrics_text().splitlines() if line.split(" ")[0] == name]
         assert len(found) == len(self.nodes), f"no metric {name}"
         return sum(found)
 

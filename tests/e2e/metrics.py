@@ -29,7 +29,4 @@ class Metrics:
 
 
 def metrics_of(server, port=None):
-    answer = server.call("GET", "/metrics", port=port)
-    assert answer.status == 200, answer
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    return Metrics(answer.body.decode())
+    return Metrics(server.metrics_text(port))

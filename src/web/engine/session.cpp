@@ -69,22 +69,26 @@ Task<Response> Session::ask_handler() {
   if (!current.output.empty()) connection_.write_soon();
   loop_.counters().requests.add();
   handling_ = Stopwatch{};
-  std::string reason;
+  Response response;
   set_log_context(&current.request.log_context);
   try {
-    Response response = co_await connection_.handler.handle(current.request);
-    set_log_context(nullptr);
-    if (AnswerWriter::is_sendable(response)) co_return response;
-    reason = "the response has a status or a header that may not be sent";
+    response = co_await connection_.handler.handle(current.request);
+    if (!AnswerWriter::is_sendable(response))
+      response = handler_failed("the response has a status or a header that may not be sent");
   } catch (const std::exception& exception) {
-    reason = exception.what();
+    response = handler_failed(exception.what());
   }
-  set_log_context(&current.request.log_context);
-  log(LogLevel::error, "handler_failed", {{"path", current.request.path}, {"reason", reason}});
   set_log_context(nullptr);
-  Response response = connection_.handler.refuse(500, "Something went wrong on our side", current.request.id);
-  connection_.handler.dress(current.request, response);
   co_return response;
+}
+
+Response Session::handler_failed(std::string_view reason) {
+  const Request& request = exchange().request;
+  set_log_context(&request.log_context);
+  log(LogLevel::error, "handler_failed", {{"path", request.path}, {"reason", reason}});
+  Response response = connection_.handler.refuse(500, "Something went wrong on our side", request.id);
+  connection_.handler.dress(request, response);
+  return response;
 }
 
 Task<bool> Session::send(Response response) {

@@ -46,6 +46,7 @@ class Session {
   Step after_failed_read(const boost::system::error_code& error);
   Task<std::expected<std::size_t, Step>> read_body_bytes(asio::mutable_buffer into);
   Task<Response> ask_handler();
+  Response handler_failed(std::string_view reason);
   Task<bool> send(Response response);
   Task<bool> flush(std::string_view content = {});
   Task<bool> flush_tls(std::string_view content);
