@@ -383,6 +383,14 @@ def test_too_few_descriptors(data):
     assert "1000384" in beside[0][2], "the listener beside it has 256 places of its own"
 
 
+def test_a_library_that_is_missing(data, tmp_path):
+    assert examine(data)[1]["libraries"] == [("ok", "domains beyond ASCII can be read", "")]
+    (tmp_path / "libidn2.so.0").touch()  # no library, but the first of that name that the loader finds
+    code, out, _ = command("doctor", data=data, env={"KEYWARD_SERVER_PUBLIC_URL": FREE, "LD_LIBRARY_PATH": str(tmp_path)})
+    line = next(line for line in out.splitlines() if line.split()[:2] == ["error", "libraries"])
+    assert code == 1 and "libidn2.so.0 is needed here" in line and "install it" in line
+
+
 def test_it_works_beside_a_server_under_load(data):
     with Keyward(data) as server:
         server.register("ada@example.com")

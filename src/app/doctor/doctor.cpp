@@ -1,6 +1,7 @@
 #include "app/doctor/doctor.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "app/doctor/data_checks.hpp"
@@ -10,6 +11,7 @@
 #include "app/doctor/redis_checks.hpp"
 #include "app/doctor/settings_checks.hpp"
 #include "app/mail_setup.hpp"
+#include "text/email.hpp"
 
 namespace keyward::app {
 
@@ -19,6 +21,19 @@ std::vector<Finding> check_templates(const Config& config) {
   Findings found{"templates"};
   if (const auto templates = load_templates(config); !templates)
     found.error(templates.error().message, "correct mail.templates or mail.locale");
+  return found.take();
+}
+
+/// What is loaded only when it is first needed (base/shared_library.hpp) and no other check uses.
+std::vector<Finding> check_libraries() {
+  Findings found{"libraries"};
+  try {
+    static_cast<void>(text::parse_email("name@b\u00fccher.example"));
+    found.ok("domains beyond ASCII can be read");
+  } catch (const std::runtime_error& missing) {
+    found.error(missing.what(),
+                "install it: without it an address with a domain beyond ASCII is answered 500");
+  }
   return found.take();
 }
 
@@ -54,7 +69,7 @@ std::vector<Finding> look(const ConfigSources& sources, const Clock& clock) {
   for (auto&& findings :
        {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
         check_secret_files(*config, sources.environment), check_master_key(*config),
-        check_data_folder(*config), check_descriptors(*config), check_data(*config, clock),
+        check_data_folder(*config), check_descriptors(*config), check_libraries(), check_data(*config, clock),
         check_certificate(*config, clock.now()), check_public_url(*config, clock), check_mail_server(*config),
         check_redis_server(*config), check_social_providers(*config)}) {
     std::ranges::copy(findings, std::back_inserter(all));
