@@ -1,7 +1,7 @@
 """Attacks a Keyward on this machine over loopback and prints how much memory it took, beside the bound that docs/operations.md
 states, and how honest clients fared meanwhile. About five minutes.
 
-usage: attack.py [--build FOLDER] [--connections N] [--seconds S]
+usage: attack.py [--build FOLDER] [--connections N] [--seconds S] [--tls]
 """
 
 import argparse
@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import pathlib
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -31,9 +32,9 @@ def say(text):
     print(f"attack: {text}", file=sys.stderr, flush=True)
 
 
-def honest_client(port, login, stopping, answer):
+def honest_client(target, login, stopping, answer):
     """A process of its own: /livez, /me and /refresh by turns, paced, on one connection. Times in milliseconds by call."""
-    wire, times, refused = Wire(port), collections.defaultdict(list), 0
+    wire, times, refused = Wire(target.port, tls=target.tls), collections.defaultdict(list), 0
     refresh_token, access_token = login["refresh_token"], login["access_token"]
     pause = 1 / (3 * HONEST_PER_SECOND)
     while not stopping.is_set():
@@ -48,7 +49,7 @@ def honest_client(port, login, stopping, answer):
             except OSError:
                 status = 0
                 with contextlib.suppress(OSError):  # then the next turn tries again
-                    wire = Wire(port)
+                    wire = Wire(target.port, tls=target.tls)
             times[call].append((time.perf_counter() - begun) * 1000)
             refused += status != 200
             time.sleep(pause)
@@ -58,13 +59,13 @@ def honest_client(port, login, stopping, answer):
 class Watch:
     """A context manager: the peak of resident memory, looked at ten times a second, and an honest client beside it."""
 
-    def __init__(self, server):
+    def __init__(self, server, target):
         self.server, self.peak_mib = server, 0
         status, login = server.post("/login", {"email": EMAIL, "password": PASSWORD})
         if status != 200:
             sys.exit(f"/login answered {status}: {login}")
         self.stopping, self.answer = multiprocessing.Event(), multiprocessing.Queue()
-        self.client = multiprocessing.Process(target=honest_client, args=(server.port, login, self.stopping, self.answer))
+        self.client = multiprocessing.Process(target=honest_client, args=(target, login, self.stopping, self.answer))
         self.sampler = threading.Thread(target=self._sample)
 
     def _sample(self):
@@ -122,31 +123,33 @@ def slow_tool(seconds, count, *arguments):
 
 
 def attack(server, options, table):
-    bound = bound_mib(options.connections + 100, hash_threads=CORES)
-    seconds, count, port = options.seconds, options.connections, server.port
+    target = attackers.Target(server.port, ssl._create_unverified_context() if options.tls else None)
+    bound = bound_mib(options.connections + 100, hash_threads=CORES, tls=options.tls)
+    seconds, count = options.seconds, options.connections
 
     def run(what, make, stay_s=seconds, has_answers=False):
         say(what)
-        with Watch(server) as watch:
+        with Watch(server, target) as watch:
             with make() as crowd:
                 time.sleep(stay_s)
                 refused = answers_of(crowd) if has_answers else told(crowd)
         table.add(what, watch, bound, refused)
 
     run("none", attackers.Crowd)
-    run(f"{count:,} idle connections, each after a request", lambda: attackers.idle(port, count))
-    run(f"{count:,} heads of 15 KiB without an end", lambda: attackers.slow_heads(port, count))
-    run(f"{count:,} bodies of 64 KiB without their last byte", lambda: attackers.slow_bodies(port, count, 64 * 1024))
-    run(f"{count:,} readers of nothing, 64 requests each", lambda: attackers.slow_readers(port, count))
-    run("Bodies of 1 MiB at full speed, 4 clients", lambda: attackers.BigBodies(port), has_answers=True)
-    run("The same, chunked", lambda: attackers.BigBodies(port, chunked=True), has_answers=True)
-    run("500 logins at once", lambda: attackers.logins(port, 500, EMAIL, PASSWORD), stay_s=1, has_answers=True)
-    url = f"http://127.0.0.1:{port}"
-    for what, words in (("slow headers", ("-H", "-u", url + "/livez")),
-                        ("slow bodies", ("-B", "-s", "65536", "-u", url + "/login")),
-                        ("slow readers", ("-X", "-k", "10", "-w", "16", "-y", "64", "-n", "5", "-z", "32", "-u", url + "/openapi.json"))):
+    run(f"{count:,} idle connections, each after a request", lambda: attackers.idle(target, count))
+    run(f"{count:,} heads of 15 KiB without an end", lambda: attackers.slow_heads(target, count))
+    run(f"{count:,} bodies of 64 KiB without their last byte", lambda: attackers.slow_bodies(target, count, 64 * 1024))
+    run(f"{count:,} readers of nothing, 64 requests each", lambda: attackers.slow_readers(target, count))
+    if options.tls:
+        run(f"{count:,} hellos of 15 KiB without their end", lambda: attackers.half_hellos(target, count))
+    run("Bodies of 1 MiB at full speed, 4 clients", lambda: attackers.BigBodies(target), has_answers=True)
+    run("The same, chunked", lambda: attackers.BigBodies(target, chunked=True), has_answers=True)
+    run("500 logins at once", lambda: attackers.logins(target, 500, EMAIL, PASSWORD), stay_s=1, has_answers=True)
+    for what, words in (("slow headers", ("-H", "-u", server.url + "/livez")),
+                        ("slow bodies", ("-B", "-s", "65536", "-u", server.url + "/login")),
+                        ("slow readers", ("-X", "-k", "10", "-w", "16", "-y", "64", "-n", "5", "-z", "32", "-u", server.url + "/openapi.json"))):
         say(f"slowhttptest, {what}")
-        with Watch(server) as watch:
+        with Watch(server, target) as watch:
             refused = slow_tool(seconds, count, *words)
         table.add(f"`slowhttptest`, {count:,} {what}", watch, bound, refused)
 
@@ -156,13 +159,15 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/release")
     parser.add_argument("--connections", type=int, default=9_900)
     parser.add_argument("--seconds", type=int, default=12, help="of each attack, after its connections stand")
+    parser.add_argument("--tls", action="store_true", help="everything over TLS")
     options = parser.parse_args()
     build = options.build.resolve()
     options.connections = min(options.connections, attackers.raise_descriptors() - 200)
 
     table = Table()
     with tempfile.TemporaryDirectory(prefix="attack-", dir=build) as folder:
-        server = Server(build / "keyward", pathlib.Path(folder))
+        env = {"KEYWARD_LIMITS_ENABLED": "false", **({"KEYWARD_TLS_DEVELOPMENT": "true"} if options.tls else {})}
+        server = Server(build / "keyward", pathlib.Path(folder), env, scheme="https" if options.tls else "http")
         try:
             server.start()
             status, answer = server.post("/register", {"email": EMAIL, "password": PASSWORD})

@@ -1,6 +1,6 @@
 """Clients that want a server's memory, not its answers: shared by test_memory_under_attack.py and bench/attack.py.
 
-Each call returns a Crowd of open sockets; to close it ends the attack. Source addresses are spread over 127.0.0.0/8, since a
+Each call is given a Target and returns a Crowd of open sockets; to close it ends the attack. Source addresses are spread over 127.0.0.0/8, since a
 server counts connections by address (but for 127.0.0.1)."""
 
 import collections
@@ -9,6 +9,8 @@ import json
 import re
 import resource
 import socket
+import ssl
+import typing
 
 from workers import Workers
 
@@ -29,6 +31,18 @@ def address_of(number, per_address=PER_ADDRESS):
     return f"127.{1 + group // 250}.{group % 250}.1"
 
 
+class Target(typing.NamedTuple):
+    port: int
+    tls: ssl.SSLContext | None = None
+
+    def connect(self, connection, address, handshake=True):
+        """Of a new socket a connection from that address, of TLS where that is spoken."""
+        connection.bind((address, 0))
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", self.port))
+        return self.tls.wrap_socket(connection) if self.tls and handshake else connection
+
+
 class Crowd:
     def __init__(self):
         self.sockets, self.answers = [], collections.Counter()
@@ -40,7 +54,7 @@ class Crowd:
         for connection in self.sockets:
             connection.close()
 
-    def join(self, port, count, payload, receive_bytes=None, answered=False, per_address=PER_ADDRESS):
+    def join(self, target, count, payload, receive_bytes=None, answered=False, per_address=PER_ADDRESS, handshake=True):
         """So many more connections, each with `payload` sent as far as the server takes it at once."""
         for number in range(len(self.sockets), len(self.sockets) + count):
             connection = socket.socket()
@@ -48,12 +62,9 @@ class Crowd:
             with contextlib.suppress(OSError):  # refused
                 if receive_bytes is not None:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-                connection.bind((address_of(number, per_address), 0))
-                connection.settimeout(10)
-                connection.connect(("127.0.0.1", port))
+                connection = self.sockets[-1] = target.connect(connection, address_of(number, per_address), handshake)
                 connection.setblocking(False)
-                with contextlib.suppress(BlockingIOError):
-                    connection.send(payload)
+                send_what_is_taken(connection, payload)
                 if answered:
                     connection.settimeout(10)
                     self.answers[status_of(connection.recv(65536))] += 1
@@ -64,11 +75,19 @@ class Crowd:
         return sum(1 for connection in self.sockets if is_over(connection))
 
 
+def send_what_is_taken(connection, payload):
+    left = memoryview(payload)
+    with contextlib.suppress(BlockingIOError, ssl.SSLWantWriteError):
+        while left:  # TLS sends a record at a time
+            left = left[connection.send(left):]
+
+
 def is_over(connection):
+    """Looks at what has come; over TLS it takes it."""
     try:
         connection.setblocking(False)
-        seen = connection.recv(16, socket.MSG_PEEK)
-    except BlockingIOError:
+        seen = connection.recv(16) if isinstance(connection, ssl.SSLSocket) else connection.recv(16, socket.MSG_PEEK)
+    except (BlockingIOError, ssl.SSLWantReadError):
         return False
     except OSError:
         return True
@@ -87,32 +106,38 @@ def request(method, path, *fields, body=b""):
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
-def idle(port, count):
+def idle(target, count):
     """Kept alive after a request each."""
-    return Crowd().join(port, count, request("GET", "/livez"), answered=True)
+    return Crowd().join(target, count, request("GET", "/livez"), answered=True)
 
 
-def slow_heads(port, count, head_bytes=15 * 1024, per_address=PER_ADDRESS):
+def slow_heads(target, count, head_bytes=15 * 1024, per_address=PER_ADDRESS):
     """Nearly as long a head as is taken, without its end."""
     line = "X-A: " + "a" * 500
     head = request("GET", "/livez", *[line] * ((head_bytes - 60) // (len(line) + 2)))[:-2]
-    return Crowd().join(port, count, head + b"X-B: ", per_address=per_address)
+    return Crowd().join(target, count, head + b"X-B: ", per_address=per_address)
 
 
-def slow_bodies(port, count, body_bytes):
+def slow_bodies(target, count, body_bytes):
     """Nearly all of the largest body that is taken, without its last byte."""
-    return Crowd().join(port, count, request("POST", "/login", "Content-Type: application/json", body=b" " * body_bytes)[:-1])
+    return Crowd().join(target, count, request("POST", "/login", "Content-Type: application/json", body=b" " * body_bytes)[:-1])
 
 
-def slow_readers(port, count, path="/openapi.json", requests=64):
+def slow_readers(target, count, path="/openapi.json", requests=64):
     """Many requests in a row, whose answers nobody takes."""
-    return Crowd().join(port, count, request("GET", path) * requests, receive_bytes=4096)
+    return Crowd().join(target, count, request("GET", path) * requests, receive_bytes=4096)
 
 
-def logins(port, count, email, password):
+def half_hellos(target, count, record_bytes=15 * 1024):
+    """The head of a ClientHello and most of it, but for its end; the server speaks TLS."""
+    record = b"\x16\x03\x01" + record_bytes.to_bytes(2, "big") + b"\x01\x00" + (record_bytes - 4).to_bytes(2, "big") + b"\x03\x03"
+    return Crowd().join(target, count, record + bytes(record_bytes - 7), handshake=False)
+
+
+def logins(target, count, email, password):
     """All at once; the answers are counted when they have come."""
     body = json.dumps({"email": email, "password": password}).encode()
-    crowd = Crowd().join(port, count, request("POST", "/login", "Content-Type: application/json", body=body))
+    crowd = Crowd().join(target, count, request("POST", "/login", "Content-Type: application/json", body=body))
     for connection in crowd.sockets:
         with contextlib.suppress(OSError):
             connection.settimeout(60)
@@ -123,9 +148,9 @@ def logins(port, count, email, password):
 class BigBodies(Workers):
     """A context manager: threads that send bodies of a megabyte one after the other, on a new connection each."""
 
-    def __init__(self, port, threads=4, chunked=False):
+    def __init__(self, target, threads=4, chunked=False):
         super().__init__(self._run, threads)
-        self.port, self.answers = port, collections.Counter()
+        self.target, self.answers = target, collections.Counter()
         content = b" " * BIG_BODY_BYTES
         if chunked:
             self.payload = request("POST", "/login", "Content-Type: application/json", "Transfer-Encoding: chunked")
@@ -136,10 +161,7 @@ class BigBodies(Workers):
     def _run(self, number):
         while not self.stopping.is_set():
             status = 0
-            with contextlib.suppress(OSError), socket.socket() as connection:
-                connection.bind((address_of(number * PER_ADDRESS), 0))
-                connection.settimeout(10)
-                connection.connect(("127.0.0.1", self.port))
+            with contextlib.suppress(OSError), self.target.connect(socket.socket(), address_of(number * PER_ADDRESS)) as connection:
                 with contextlib.suppress(OSError):  # a refusal comes before the body has gone
                     connection.sendall(self.payload)
                 status = status_of(connection.recv(65536))

@@ -10,7 +10,10 @@ import attackers
 from database import POSTGRES
 from keyward import BINARY, GOOD_PASSWORD, ROOT, SANITIZED
 from keyward import OneNode as Keyward
-from memory_bound import CONNECTION_KIB, HELD_MIB, PROGRAM_MIB, bound_mib, memory_of
+from memory_bound import CONNECTION_KIB, HELD_MIB, PROGRAM_MIB, TLS_KIB, bound_mib, memory_of
+from smtp_server import Authority
+from test_tls import Https, client_context, files_of
+from wire import Wire
 
 IDLE_MIB = 12  # with PostgreSQL its library and those behind it come to it
 CONNECTIONS = 4000
@@ -43,6 +46,7 @@ def count():
 def attacked(tmp_path_factory):
     with Keyward(tmp_path_factory.mktemp("attacked") / "data", env=ENV) as server:
         server.person = server.new_user("honest@example.com")
+        server.target = attackers.Target(server.port)
         yield server
 
 
@@ -82,27 +86,27 @@ def test_what_is_not_needed_is_not_loaded(data):
 
 def test_H2_idle_connections(attacked, count):
     before = memory_of(attacked.process)
-    with attackers.idle(attacked.port, count) as crowd:
+    with attackers.idle(attacked.target, count) as crowd:
         assert crowd.answers[200] == count
         assert (memory_of(attacked.process) - before) * 1024 / count <= 8  # KiB each
         assert_bounded(attacked, count)
 
 
 def test_H2_heads_without_an_end(attacked, count):
-    with attackers.slow_heads(attacked.port, count):
+    with attackers.slow_heads(attacked.target, count):
         assert_bounded(attacked, count)
-    with attackers.slow_heads(attacked.port, 1000, per_address=1000) as crowd:
+    with attackers.slow_heads(attacked.target, 1000, per_address=1000) as crowd:
         wait_for_refusals(crowd, 1)  # one address has its share and no more
 
 
 def test_H2_bodies_without_their_last_byte(attacked, count):
-    with attackers.slow_bodies(attacked.port, count, 64 * 1024) as crowd:
+    with attackers.slow_bodies(attacked.target, count, 64 * 1024) as crowd:
         assert_bounded(attacked, count)
         wait_for_refusals(crowd, count / 4)  # the others hold what there is
 
 
 def test_H2_answers_that_nobody_takes(attacked, count):
-    with attackers.slow_readers(attacked.port, count):
+    with attackers.slow_readers(attacked.target, count):
         assert_bounded(attacked, count)
         waiting = unsent_bytes(attacked.port)
         assert len(waiting) >= count / 2  # the slowest of them have not been seen yet
@@ -111,7 +115,7 @@ def test_H2_answers_that_nobody_takes(attacked, count):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_H2_bodies_of_a_megabyte_at_full_speed(attacked, count, chunked):
-    with attackers.BigBodies(attacked.port, chunked=chunked) as attack:
+    with attackers.BigBodies(attacked.target, chunked=chunked) as attack:
         while sum(attack.answers.values()) < 200:
             assert_others_are_served(attacked)
         assert_bounded(attacked, count)
@@ -119,13 +123,38 @@ def test_H2_bodies_of_a_megabyte_at_full_speed(attacked, count, chunked):
 
 
 def test_A8_logins_at_once(attacked, count):
-    with attackers.logins(attacked.port, 500, "honest@example.com", GOOD_PASSWORD) as crowd:
+    with attackers.logins(attacked.target, 500, "honest@example.com", GOOD_PASSWORD) as crowd:
         assert crowd.answers[200] > 0 and crowd.answers[200] + crowd.answers[503] == 500, crowd.answers
         assert_bounded(attacked, count)
 
 
+@pytest.fixture(scope="module")
+def attacked_over_tls(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("attacked-tls")
+    authority = Authority(folder)
+    with Https(folder / "data", *files_of(authority, "server"), KEYWARD_PASSWORDS_HASH_THREADS=str(HASH_THREADS), KEYWARD_REDIS_URL=None) as server:
+        context = client_context(authority)
+        context.check_hostname = False  # the attackers name an address
+        server.target = attackers.Target(server.port, context)
+        yield server
+
+
+@pytest.mark.parametrize("attack", [attackers.half_hellos, attackers.idle, attackers.slow_heads, attackers.slow_readers,
+                                    lambda target, count: attackers.slow_bodies(target, count, 64 * 1024)],
+                         ids=["half hellos", "idle", "heads", "readers", "bodies"])
+def test_H2_over_tls(attacked_over_tls, attack):
+    server, peers = attacked_over_tls, 1500
+    with attack(server.target, peers):
+        wire = Wire(server.port, tls=server.target.tls)
+        assert wire.call("GET", "/livez")[0] == 200
+        assert wire.call("POST", "/login", {"email": "nobody@example.com", "password": GOOD_PASSWORD})[0] == 401
+        wire.close()
+        peak = memory_of(server.process, "VmHWM")
+        assert peak <= bound_mib(peers, HASH_THREADS, tls=True), peak
+
+
 def test_memory_is_given_back_afterwards(attacked, count):
-    with attackers.slow_bodies(attacked.port, count, 64 * 1024):
+    with attackers.slow_bodies(attacked.target, count, 64 * 1024):
         assert_others_are_served(attacked)
         assert memory_of(attacked.process) > 64
     wait_until_small(attacked, 64)
@@ -134,3 +163,4 @@ def test_memory_is_given_back_afterwards(attacked, count):
 def test_the_bound_is_the_documented_one():
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     assert f"{PROGRAM_MIB} MiB + {HELD_MIB} MiB + server.connections_max × {CONNECTION_KIB} KiB" in text
+    assert f"+ server.connections_max × {TLS_KIB} KiB, if server.listen speaks TLS" in text

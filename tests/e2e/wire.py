@@ -6,14 +6,16 @@ import socket
 
 
 class Wire:
-    def __init__(self, port, user_agent="wire/1", timeout_s=30):
-        self.port, self.user_agent, self.timeout_s = port, user_agent, timeout_s
+    def __init__(self, port, user_agent="wire/1", timeout_s=30, tls=None):
+        self.port, self.user_agent, self.timeout_s, self.tls = port, user_agent, timeout_s, tls
         self.socket, self.buffer = None, b""
         self.connect()
 
     def connect(self):
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=self.timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            self.socket = self.tls.wrap_socket(self.socket)
         self.buffer = b""
 
     def close(self):
