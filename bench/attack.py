@@ -1,5 +1,5 @@
 """Attacks a Keyward on this machine over loopback and prints how much memory it took, beside the bound that docs/operations.md
-states, and how honest clients fared meanwhile. About five minutes.
+states, and how honest clients fared meanwhile. About three minutes.
 
 usage: attack.py [--build FOLDER] [--connections N] [--seconds S] [--tls]
 """
