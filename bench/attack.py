@@ -142,6 +142,7 @@ def attack(server, options, table):
     run(f"{count:,} readers of nothing, 64 requests each", lambda: attackers.slow_readers(target, count))
     if options.tls:
         run(f"{count:,} hellos of 15 KiB without their end", lambda: attackers.half_hellos(target, count))
+        run(f"{count:,} heads of hellos of 128 KiB", lambda: attackers.long_hellos(target, count))
     run("Bodies of 1 MiB at full speed, 4 clients", lambda: attackers.BigBodies(target), has_answers=True)
     run("The same, chunked", lambda: attackers.BigBodies(target, chunked=True), has_answers=True)
     run("500 logins at once", lambda: attackers.logins(target, 500, EMAIL, PASSWORD), stay_s=1, has_answers=True)

@@ -339,6 +339,7 @@ void Application::carry_out(storage::Transaction& transaction, const domain::Def
 }
 
 bool Application::run() {
+  server_->stop_on_signals();  // before anybody is told that we are here
   if (config_.server.management_listen)
     log(LogLevel::info, "managing", {{"management_at", to_text(*config_.server.management_listen)}});
   log(LogLevel::info, "listening",
@@ -371,7 +372,6 @@ bool Application::run() {
   mail_sender_->start();
   GiveBack give_back{[this] { return count_events(server_->statistics()); }};
   give_back.start();
-  server_->stop_on_signals();
   start_watchdog(*server_, manager_);
   manager_.tell_ready();
   const bool drained = server_->run();

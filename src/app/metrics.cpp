@@ -36,19 +36,26 @@ std::string name_of_status(unsigned status) { return status == 0 ? "other" : std
 Metrics::Metrics(Sources sources) : of_(sources), mail_queue_(std::make_shared<MailQueue>()) {}
 
 Task<std::string> Metrics::text() {
-  const auto now = of_.clock.steady();
-  Kept kept;
-  {
-    const Lock lock{mutex_};
-    kept = kept_;
-  }
-  if (kept.text == nullptr || now - kept.made_at >= limits::metrics_kept) {
+  auto text = kept_text();
+  if (text == nullptr) {
     co_await look_at_mail_queue();
-    kept = {.text = std::make_shared<const std::string>(made_text()), .made_at = now};
-    const Lock lock{mutex_};
-    kept_ = kept;
+    const auto begun_at = of_.clock.steady();
+    text = std::make_shared<const std::string>(made_text());
+    keep(text, begun_at);
   }
-  co_return *kept.text;
+  co_return *text;
+}
+
+std::shared_ptr<const std::string> Metrics::kept_text() {
+  const Lock lock{mutex_};
+  const auto age = of_.clock.steady() - kept_.begun_at;
+  return age >= microseconds{0} && age < limits::metrics_kept ? kept_.text : nullptr;
+}
+
+/// Of two that were made at once the newer, so that no counter seems to fall.
+void Metrics::keep(std::shared_ptr<const std::string> text, Time begun_at) {
+  const Lock lock{mutex_};
+  if (kept_.text == nullptr || begun_at > kept_.begun_at) kept_ = {std::move(text), begun_at};
 }
 
 std::string Metrics::made_text() const {

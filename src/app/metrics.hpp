@@ -3,7 +3,7 @@
 // Each part of the server counts for itself (base/metrics.hpp); here is the one list of names. A name or a
 // label that is there is a promise to dashboards and alerts: none is renamed. What costs a question to the
 // database is asked at most every limits::mail_queue_max_age, and not waited for while the database is away.
-// Threat: a flood of questions that keeps the cores busy (the text is made at most once in
+// Threat: a flood of questions that keeps the cores busy (each loop makes the text at most once in
 // limits::metrics_kept).
 #pragma once
 
@@ -60,9 +60,11 @@ class Metrics {
   struct MailQueue;
   struct Kept {
     std::shared_ptr<const std::string> text;
-    Time made_at{};
+    Time begun_at{};
   };
 
+  std::shared_ptr<const std::string> kept_text();
+  void keep(std::shared_ptr<const std::string> text, Time begun_at);
   [[nodiscard]] std::string made_text() const;
 
   void add_traffic(MetricsText& text) const;

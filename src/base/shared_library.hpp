@@ -11,9 +11,17 @@
 
 namespace keyward {
 
+/// As the loader looks for them.
+namespace libraries {
+inline constexpr const char* curl = "libcurl.so.4";
+inline constexpr const char* gmime = "libgmime-3.0.so.0";
+inline constexpr const char* idn2 = "libidn2.so.0";
+inline constexpr const char* pq = "libpq.so.5";
+}  // namespace libraries
+
 class SharedLibrary {
  public:
-  /// `name` as the loader looks for it, "libcurl.so.4". Throws std::runtime_error when it is not installed.
+  /// `name` is one of `libraries`. Throws std::runtime_error when it is not installed.
   explicit SharedLibrary(std::string name);
 
   /// Throws std::runtime_error when the library has no such function.

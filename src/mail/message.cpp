@@ -45,7 +45,7 @@ namespace {
 
 struct Gmime {
   Gmime() {
-    const SharedLibrary library{"libgmime-3.0.so.0"};  // dlsym looks into what it is linked to, too: GLib
+    const SharedLibrary library{libraries::gmime};  // dlsym looks into what it is linked to, too: GLib
 #define KEYWARD_FIND(name) library.find(name, #name);
     KEYWARD_GMIME_FUNCTIONS(KEYWARD_FIND)
 #undef KEYWARD_FIND

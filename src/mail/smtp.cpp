@@ -19,7 +19,7 @@ namespace {
 /// The functions of libcurl that are used, loaded at the first mail.
 struct Curl {
   Curl() {
-    const SharedLibrary library{"libcurl.so.4"};
+    const SharedLibrary library{libraries::curl};
     library.find(global_init, "curl_global_init");
     library.find(easy_init, "curl_easy_init");
     library.find(easy_setopt, "curl_easy_setopt");

@@ -118,7 +118,7 @@ bool is_host_name(std::string_view name) {
 /// Loaded with the first domain that needs it: what it is linked to (libunistring) is half a megabyte of a
 /// process.
 const SharedLibrary& libidn2() {
-  static const SharedLibrary library{"libidn2.so.0"};
+  static const SharedLibrary library{libraries::idn2};
   return library;
 }
 constinit const LoadedFunction<decltype(::idn2_lookup_u8), libidn2> lookup_domain{"idn2_lookup_u8"};

@@ -77,8 +77,12 @@ struct Handlers {
     ++calls;
     co_return Created<Word>{{caller.name + " " + body->text}, "/words/1"};
   }
-  Result<NoContent> throws(Public) { throw Broken("the disk is gone"); }
-  Task<Result<NoContent>> throws_later(Public) {
+  Result<NoContent> throws(Public, AnswerHeaders headers) {
+    headers.add("Keyward-Word", "said before");
+    throw Broken("the disk is gone");
+  }
+  Task<Result<NoContent>> throws_later(Public, AnswerHeaders headers) {
+    headers.add("Keyward-Word", "said before");
     co_await asio::post(co_await asio::this_coro::executor, use_task);
     throw Broken("the disk is gone");
   }
@@ -194,14 +198,17 @@ TEST_F(RouterTest, S10_a_redirect_is_303) {
 TEST_F(RouterTest, exceptions_are_mapped_or_left_to_the_engine) {
   EXPECT_THROW(get("/throws"), Broken);
   EXPECT_THROW(get("/throws_later"), Broken);
+  router.let_read(*Cors::parse("https://app.example"));
   router.map_exceptions([](const std::exception& exception) -> std::optional<Error> {
     if (dynamic_cast<const Broken*>(&exception) == nullptr) return std::nullopt;
     return Error{.code = ErrorCode::unavailable, .retry_after_s = 5};
   });
   for (const std::string target : {"/throws", "/throws_later"}) {
-    const auto response = get(target);
+    const auto response = ask(router, {Method::get, target, {}, {}, {{"Origin", "https://app.example"}}});
     EXPECT_EQ(response.status, 503U);
     EXPECT_EQ(header_of(response, "Retry-After"), "5");
+    EXPECT_EQ(header_of(response, "Keyward-Word"), "said before");
+    EXPECT_EQ(header_of(response, "Access-Control-Allow-Origin"), "https://app.example");
     EXPECT_THAT(response.body, testing::Not(testing::HasSubstr("disk")));
   }
 }

@@ -37,15 +37,19 @@ class Target(typing.NamedTuple):
 
     def connect(self, connection, address, handshake=True):
         """Of a new socket a connection from that address, of TLS where that is spoken."""
-        connection.bind((address, 0))
-        connection.settimeout(10)
-        connection.connect(("127.0.0.1", self.port))
-        return self.tls.wrap_socket(connection) if self.tls and handshake else connection
+        try:
+            connection.bind((address, 0))
+            connection.settimeout(10)
+            connection.connect(("127.0.0.1", self.port))
+            return self.tls.wrap_socket(connection) if self.tls and handshake else connection
+        except OSError:
+            connection.close()
+            raise
 
 
 class Crowd:
     def __init__(self):
-        self.sockets, self.answers = [], collections.Counter()
+        self.sockets, self.answers, self.over = [], collections.Counter(), set()
 
     def __enter__(self):
         return self
@@ -72,7 +76,8 @@ class Crowd:
 
     def gone(self):
         """How many the server has closed, or answered with a refusal."""
-        return sum(1 for connection in self.sockets if is_over(connection))
+        self.over.update(connection for connection in self.sockets if connection not in self.over and is_over(connection))
+        return len(self.over)
 
 
 def send_what_is_taken(connection, payload):
@@ -132,6 +137,11 @@ def half_hellos(target, count, record_bytes=15 * 1024):
     """The head of a ClientHello and most of it, but for its end; the server speaks TLS."""
     record = b"\x16\x03\x01" + record_bytes.to_bytes(2, "big") + b"\x01\x00" + (record_bytes - 4).to_bytes(2, "big") + b"\x03\x03"
     return Crowd().join(target, count, record + bytes(record_bytes - 7), handshake=False)
+
+
+def long_hellos(target, count):
+    """The head of one as long as OpenSSL takes (SSL3_RT_MAX_PLAIN_LENGTH × 8 and a little), in fifteen bytes."""
+    return Crowd().join(target, count, b"\x16\x03\x01\x00\x0a\x01" + (131396).to_bytes(3, "big") + b"\x03\x03" + bytes(4), handshake=False)
 
 
 def logins(target, count, email, password):

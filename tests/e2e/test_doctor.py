@@ -383,12 +383,19 @@ def test_too_few_descriptors(data):
     assert "1000384" in beside[0][2], "the listener beside it has 256 places of its own"
 
 
-def test_a_library_that_is_missing(data, tmp_path):
-    assert examine(data)[1]["libraries"] == [("ok", "domains beyond ASCII can be read", "")]
-    (tmp_path / "libidn2.so.0").touch()  # no library, but the first of that name that the loader finds
-    code, out, _ = command("doctor", data=data, env={"KEYWARD_SERVER_PUBLIC_URL": FREE, "LD_LIBRARY_PATH": str(tmp_path)})
-    line = next(line for line in out.splitlines() if line.split()[:2] == ["error", "libraries"])
-    assert code == 1 and "libidn2.so.0 is needed here" in line and "install it" in line
+@pytest.mark.parametrize("library", ["libidn2.so.0", "libgmime-3.0.so.0", "libcurl.so.4"])
+def test_a_library_that_is_missing(data, tmp_path, library):
+    env = {"KEYWARD_SERVER_PUBLIC_URL": FREE, "KEYWARD_MAIL_SMTP_URL": "smtps://127.0.0.1:9", "KEYWARD_MAIL_FROM": "keyward@example.com"}
+
+    def about_libraries(**more):
+        items = json.loads(command("doctor", "--json", data=data, env={**env, **more})[1])["items"]
+        return [item for item in items if item["check"] == "libraries"]
+
+    assert [item["severity"] for item in about_libraries()] == ["ok"]
+    (tmp_path / library).touch()  # no library, but the first of that name that the loader finds
+    found = about_libraries(LD_LIBRARY_PATH=str(tmp_path))  # also those that are linked to it
+    missing = next(item for item in found if item["what"].startswith(f"{library} is needed here"))
+    assert missing["severity"] == "error" and missing["mend"].startswith(f"install {library}: ")
 
 
 def test_it_works_beside_a_server_under_load(data):

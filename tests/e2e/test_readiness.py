@@ -88,6 +88,13 @@ def test_a_drain_is_told_before_the_listener_closes(data):
         assert server.stop() == 0
 
 
+def test_a_signal_right_after_the_start_ends_it_in_order(data):
+    for _ in range(10):
+        with Keyward(data) as server:  # which has seen the line "listening", and no more
+            assert server.stop() == 0
+            assert any('"event":"stopping"' in line for line in server.errors)
+
+
 def test_a_second_signal_cuts_the_delay_short(data):
     with Keyward(data, env={"KEYWARD_SERVER_DRAIN_DELAY_S": "60"}) as server:
         server.process.send_signal(signal.SIGTERM)

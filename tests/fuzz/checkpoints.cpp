@@ -6,6 +6,7 @@
 #include "crypto/master_key.hpp"
 #include "domain/audit/audit_checkpoints.hpp"
 #include "fuzz.hpp"
+#include "text/json.hpp"
 
 namespace keyward::fuzz {
 namespace {
@@ -22,6 +23,16 @@ bool is_same(const AuditCheckpoint& one, const AuditCheckpoint& other) {
          one.signature == other.signature;
 }
 
+void check_heads(std::string_view text) {
+  const auto heads = parse_heads(text);
+  if (!heads) return;
+  const auto listed = text::parse_json(text);
+  must_hold(listed && listed->is_array() && listed->get_array().size() == heads->size(),
+            "heads are read whole or not at all");
+  const auto again = parse_heads(our_key().sign(Uuid{}, Time{}, *heads).heads);
+  must_hold(again && *again == *heads, "and are signed as they were read");
+}
+
 void check_line(std::string_view line) {
   const auto checkpoint = parse_checkpoint_line(line);
   if (!checkpoint) {
@@ -29,31 +40,22 @@ void check_line(std::string_view line) {
     return;
   }
   must_hold(!our_key().verify(*checkpoint), "what we did not sign does not verify");
+  check_heads(checkpoint->heads);
   const std::string written = to_json_line(*checkpoint);
   must_hold(written.find_first_of("\r\n") == std::string::npos, "a line is a line");
   const auto again = parse_checkpoint_line(written);
   must_hold(again && is_same(*again, *checkpoint), "a line that was written is read as the same");
 }
 
-void check_heads(std::string_view text) {
-  const auto heads = parse_heads(text);
-  if (!heads) return;
-  const auto checkpoint = our_key().sign(Uuid{}, Time{}, *heads);
-  const auto again = parse_heads(checkpoint.heads);
-  must_hold(again && again->size() == heads->size(), "every head that was read is signed");
-  for (std::size_t i = 0; again && i < heads->size(); ++i) {
-    const auto& before = (*heads)[i];
-    const auto& after = (*again)[i];
-    must_hold(before.id == after.id && before.sequence == after.sequence && before.hash == after.hash,
-              "as it was read");
-  }
-}
-
 /// One byte of a line of ours becomes another.
 void check_changed(Input& input) {
-  const ChainHead head{.id = 1, .sequence = input.byte(), .hash = {}};
-  const Time made_at{std::chrono::seconds{input.below(65536)}};
-  const auto checkpoint = our_key().sign(Uuid{}, made_at, {head});
+  ChainHead head{.id = 1, .sequence = input.byte(), .hash = {}};
+  for (auto& byte : head.hash) byte = input.byte();
+  Uuid id;
+  for (auto& byte : id.bytes) byte = input.byte();
+  // Years of four digits, which are written as they are.
+  const Time made_at{std::chrono::seconds{input.int64() % 50'000'000'000}};
+  const auto checkpoint = our_key().sign(id, made_at, {head});
   must_hold(our_key().verify(checkpoint), "what we signed verifies");
   std::string line = to_json_line(checkpoint);
   line[input.below(line.size())] = static_cast<char>(input.byte());

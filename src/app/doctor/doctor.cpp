@@ -1,8 +1,11 @@
 #include "app/doctor/doctor.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "app/doctor/data_checks.hpp"
 #include "app/doctor/file_checks.hpp"
@@ -11,7 +14,7 @@
 #include "app/doctor/redis_checks.hpp"
 #include "app/doctor/settings_checks.hpp"
 #include "app/mail_setup.hpp"
-#include "text/email.hpp"
+#include "base/shared_library.hpp"
 
 namespace keyward::app {
 
@@ -24,16 +27,23 @@ std::vector<Finding> check_templates(const Config& config) {
   return found.take();
 }
 
-/// What is loaded only when it is first needed (base/shared_library.hpp) and no other check uses.
-std::vector<Finding> check_libraries() {
+/// What is loaded only when it is first needed. (PostgreSQL's is met by asking the database.)
+std::vector<Finding> check_libraries(const Config& config) {
   Findings found{"libraries"};
-  try {
-    static_cast<void>(text::parse_email("name@b\u00fccher.example"));
-    found.ok("domains beyond ASCII can be read");
-  } catch (const std::runtime_error& missing) {
-    found.error(missing.what(),
-                "install it: without it an address with a domain beyond ASCII is answered 500");
+  std::vector<std::pair<const char*, const char*>> needed{
+      {libraries::idn2, "an address with a domain beyond ASCII is answered 500 without it"}};
+  if (!config.mail.smtp_url.empty()) {
+    for (const auto* name : {libraries::gmime, libraries::curl})
+      needed.emplace_back(name, "no mail is sent without it");
   }
+  for (const auto& [name, why] : needed) {
+    try {
+      const SharedLibrary library{name};
+    } catch (const std::runtime_error& missing) {
+      found.error(missing.what(), fmt::format("install {}: {}", name, why));
+    }
+  }
+  found.otherwise_ok("what is loaded later is there");
   return found.take();
 }
 
@@ -69,9 +79,9 @@ std::vector<Finding> look(const ConfigSources& sources, const Clock& clock) {
   for (auto&& findings :
        {check_weak_settings(*config), check_proxy_trust(*config), check_templates(*config),
         check_secret_files(*config, sources.environment), check_master_key(*config),
-        check_data_folder(*config), check_descriptors(*config), check_libraries(), check_data(*config, clock),
-        check_certificate(*config, clock.now()), check_public_url(*config, clock), check_mail_server(*config),
-        check_redis_server(*config), check_social_providers(*config)}) {
+        check_data_folder(*config), check_descriptors(*config), check_libraries(*config),
+        check_data(*config, clock), check_certificate(*config, clock.now()), check_public_url(*config, clock),
+        check_mail_server(*config), check_redis_server(*config), check_social_providers(*config)}) {
     std::ranges::copy(findings, std::back_inserter(all));
   }
   return all;

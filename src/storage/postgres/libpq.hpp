@@ -12,7 +12,7 @@
 namespace keyward::storage::postgres {
 
 inline const SharedLibrary& libpq() {
-  static const SharedLibrary library{"libpq.so.5"};
+  static const SharedLibrary library{libraries::pq};
   return library;
 }
 

@@ -199,6 +199,7 @@ void Loop::give_back(std::unique_ptr<Exchange> exchange) {
   --exchanges_out_;
   count_held(*exchange, 0);
   exchange->peer_held_bytes = nullptr;
+  exchange->request.answer_headers.clear();  // of a request that nobody was there to hear the answer of
   if (!exchange->is_small() || spare_exchanges_.size() >= spare_exchanges_max) return;
   exchange->input.truncate(0);
   wipe(exchange->body);

@@ -70,22 +70,26 @@ Task<Response> Session::ask_handler() {
   loop_.counters().requests.add();
   handling_ = Stopwatch{};
   Response response;
+  std::optional<std::string> failure;
   set_log_context(&current.request.log_context);
   try {
     response = co_await connection_.handler.handle(current.request);
     if (!AnswerWriter::is_sendable(response))
-      response = handler_failed("the response has a status or a header that may not be sent");
+      failure = "the response has a status or a header that may not be sent";
   } catch (const std::exception& exception) {
-    response = handler_failed(exception.what());
+    failure = exception.what();
   }
   set_log_context(nullptr);
+  if (failure) response = handler_failed(*failure);
   co_return response;
 }
 
 Response Session::handler_failed(std::string_view reason) {
   const Request& request = exchange().request;
-  set_log_context(&request.log_context);
-  log(LogLevel::error, "handler_failed", {{"path", request.path}, {"reason", reason}});
+  {
+    const LogScope scope{&request.log_context};
+    log(LogLevel::error, "handler_failed", {{"path", request.path}, {"reason", reason}});
+  }
   Response response = connection_.handler.refuse(500, "Something went wrong on our side", request.id);
   connection_.handler.dress(request, response);
   return response;

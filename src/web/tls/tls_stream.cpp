@@ -12,6 +12,9 @@ TlsStream::TlsStream(const TlsContext& context, int socket)
     : context_(context), session_(SSL_new(context.get())) {
   if (session_ == nullptr || SSL_set_fd(session_.get(), socket) != 1) throw std::bad_alloc{};
   SSL_set_accept_state(session_.get());
+  auto* const bio = SSL_get_rbio(session_.get());
+  BIO_set_callback_ex(bio, &TlsStream::on_socket);
+  BIO_set_callback_arg(bio, reinterpret_cast<char*>(this));
 }
 
 TlsStream::~TlsStream() = default;
@@ -32,9 +35,21 @@ TlsStream::Outcome TlsStream::outcome_of(int returned, std::size_t bytes) {
   }
 }
 
+/// Before and after every operation of the socket (BIO_set_callback_ex(3)): what it read is seen before
+/// OpenSSL has it.
+long TlsStream::on_socket(bio_st* bio, int operation, const char* bytes, std::size_t, int, long, int returned,
+                          std::size_t* processed) {
+  if (operation != (BIO_CB_READ | BIO_CB_RETURN) || returned <= 0 || processed == nullptr) return returned;
+  auto& stream = *reinterpret_cast<TlsStream*>(BIO_get_callback_arg(bio));
+  const bool is_tls_1_3 = SSL_version(stream.session_.get()) > TLS1_2_VERSION;
+  return stream.watch_.see(as_bytes({bytes, *processed}), is_tls_1_3) ? returned : 0;
+}
+
 TlsStream::Outcome TlsStream::handshake() {
   ERR_clear_error();
-  return outcome_of(SSL_do_handshake(session_.get()), 0);
+  const auto outcome = outcome_of(SSL_do_handshake(session_.get()), 0);
+  if (outcome.state == State::done) BIO_set_callback_ex(SSL_get_rbio(session_.get()), nullptr);
+  return outcome;
 }
 
 bool TlsStream::is_resumed() const { return SSL_session_reused(session_.get()) == 1; }

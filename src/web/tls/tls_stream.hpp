@@ -7,8 +7,10 @@
 #include <span>
 #include <string_view>
 
+#include "web/tls/handshake_watch.hpp"
 #include "web/tls/tls_certificate.hpp"
 
+struct bio_st;
 struct ssl_st;
 
 namespace keyward::web {
@@ -44,11 +46,14 @@ class TlsStream {
 
  private:
   Outcome outcome_of(int returned, std::size_t bytes);
+  static long on_socket(bio_st* bio, int operation, const char* bytes, std::size_t size, int, long,
+                        int returned, std::size_t* processed);
   struct Freer {
     void operator()(ssl_st* session) const;
   };
   TlsContext context_;
   std::unique_ptr<ssl_st, Freer> session_;
+  HandshakeWatch watch_;
   bool broken_ = false;
 };
 
