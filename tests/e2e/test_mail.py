@@ -66,7 +66,7 @@ def test_without_a_server_mails_are_files_for_their_owner_alone(data):
 
 
 def test_the_running_server_writes_what_another_process_left(data):
-    with Keyward(data, env={"KEYWARD_MAIL_POLL_INTERVAL_S": "1"}):
+    with OneNode(data, env={"KEYWARD_MAIL_POLL_INTERVAL_S": "1"}):  # which has the folder to itself
         code, row = send_test(data, None, "ada@example.com", "--later")
         assert code == 0 and row["state"] == "waiting"
         wait_for(lambda: rows(data)[0]["state"] == "sent")
