@@ -47,8 +47,8 @@ endif()
 if(KEYWARD_SANITIZE)
   target_compile_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE} -fno-sanitize-recover=all -g1)
   target_link_options(keyward_options INTERFACE -fsanitize=${KEYWARD_SANITIZE})
-else()
-  target_link_options(keyward_options INTERFACE -Wl,--icf=safe)  # equal functions are one; of the sanitizers' libraries the linker warns
+elseif(NOT KEYWARD_COVERAGE)
+  target_link_options(keyward_options INTERFACE -Wl,--icf=safe)  # equal functions are one; of the other presets' libraries the linker warns
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT KEYWARD_SANITIZE)
   # Fortify needs optimisation, and sanitizers do its work better than it does.

@@ -3,6 +3,9 @@
 import pathlib
 import time
 
+import pytest
+
+from keyward import BINARY
 from keyward import OneNode as Keyward
 
 
@@ -20,6 +23,7 @@ def bytes_written(pid):
     return int(next(line.split()[1] for line in pathlib.Path(f"/proc/{pid}/io").read_text().splitlines() if line.startswith("wchar:")))
 
 
+@pytest.mark.skipif(BINARY.parent.name == "tsan", reason="the thread sanitizer has a thread of its own, which wakes up")
 def test_an_idle_server_writes_nothing_and_sleeps(data):
     with Keyward(data, env={"KEYWARD_REDIS_URL": None}) as server:  # an idle Redis is asked twice a second whether it is there
         server.new_user("idle@example.com")
