@@ -34,6 +34,21 @@ void fail_with(Job& job, std::exception_ptr why) {
   }
 }
 
+/// For one of several callers, whose threads would else share it until the last of them drops it.
+std::exception_ptr own_copy(const std::exception_ptr& why) {
+  try {
+    std::rethrow_exception(why);
+  } catch (const Unavailable&) {
+    return why;  // fail_with takes its words
+  } catch (const ConstraintViolation& violation) {
+    return std::make_exception_ptr(ConstraintViolation{violation.constraint, std::string{violation.what()}});
+  } catch (const Failure& failure) {
+    return std::make_exception_ptr(Failure{std::string{failure.what()}});
+  } catch (const std::exception&) {
+    return why;
+  }
+}
+
 /// Two closures that undid each other would do it again if they went on in step.
 void pause_after_conflict(const Driver& driver, int attempt_number) {
   const auto most = limits::conflict_pause_min * (1 << std::min(attempt_number - 1, 8));
@@ -236,7 +251,7 @@ bool Lane::run_together(Worker& worker, Group& group) {
     failed = std::current_exception();
   }
   if (failed) {
-    for (auto& job : group) fail_with(*job, failed);
+    for (auto& job : group) fail_with(*job, own_copy(failed));
     return true;
   }
   Notes notes;
@@ -277,7 +292,7 @@ bool Lane::run_together(Worker& worker, Group& group) {
     failed = std::current_exception();
   }
   if (failed) {
-    for (auto& job : group) fail_with(*job, failed);
+    for (auto& job : group) fail_with(*job, own_copy(failed));
     connection.reset();
     return true;
   }
