@@ -18,6 +18,7 @@ from database import NODES, environment_of, node_folders
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("KEYWARD_BINARY", ROOT / "build/release/keyward")).resolve()
 SANITIZED = BINARY.parent.name in ("asan", "tsan")  # the shadow memory takes terabytes of addresses
+INSTRUMENTED = SANITIZED or BINARY.parent.name == "coverage"  # neither its time nor its memory is ours
 EVENTS_LATE_S = 0.2
 GOOD_PASSWORD = "violet orbit candle 94"
 

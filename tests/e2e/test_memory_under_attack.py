@@ -8,7 +8,7 @@ import pytest
 
 import attackers
 from database import POSTGRES
-from keyward import BINARY, GOOD_PASSWORD, ROOT, SANITIZED
+from keyward import GOOD_PASSWORD, INSTRUMENTED, ROOT
 from keyward import OneNode as Keyward
 from memory_bound import ARGON2_MEMORY_KIB, CONNECTION_KIB, HELD_MIB, PROGRAM_MIB, TLS_KIB, bound_mib, memory_of
 from smtp_server import Authority
@@ -21,7 +21,7 @@ HASH_THREADS = 2
 UNSENT_MAX_BYTES = 128 * 1024
 ENV = {"KEYWARD_LIMITS_ENABLED": "false", "KEYWARD_PASSWORDS_HASH_THREADS": str(HASH_THREADS), "KEYWARD_REDIS_URL": None}
 
-pytestmark = pytest.mark.skipif(SANITIZED or BINARY.parent.name == "coverage", reason="shadow memory and counters are no measure")
+pytestmark = pytest.mark.skipif(INSTRUMENTED, reason="shadow memory and counters are no measure")
 
 
 def wait_until_small(server, most_mib, timeout_s=60):

@@ -9,7 +9,7 @@ import pytest
 
 from database import POSTGRES, connect
 from flows import REQUIRED, forgot, transaction_of, verify
-from keyward import GOOD_PASSWORD, SANITIZED, Keyward, command
+from keyward import GOOD_PASSWORD, INSTRUMENTED, Keyward, command
 from mailbox import settle, wait_for_mail
 from sameness import answers, mann_whitney_p, request, timings, told_apart, welch_t
 
@@ -136,8 +136,8 @@ def test_A6_the_statistic_has_the_values_of_the_books():
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """A server for measuring, and its people."""
-    if SANITIZED:
-        pytest.skip("a sanitizer's own work is not ours")
+    if INSTRUMENTED:
+        pytest.skip("the work of a sanitizer or of counters is not ours")
     if POSTGRES:
         pytest.skip("the way to the database's own process is noise; what the answers wait for is the same")
     with Keyward(tmp_path_factory.mktemp("measured") / "data", env={**REQUIRED, "KEYWARD_AUDIT_EMAIL": "off"}) as server:
