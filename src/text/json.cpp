@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "text/unicode.hpp"
+
 namespace keyward::text {
 
 namespace {
@@ -82,7 +84,7 @@ class Builder {
   static constexpr std::size_t quoted_max_bytes = 64;
 
   static std::string quoted(const std::string& name) {
-    return name.size() <= quoted_max_bytes ? '"' + name + '"' : std::string{"with a long name"};
+    return name.size() <= quoted_max_bytes ? '"' + to_one_line(name) + '"' : std::string{"with a long name"};
   }
   bool refuse(std::string why, error_code& error) {
     refusal_ = std::move(why);

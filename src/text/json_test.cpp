@@ -117,5 +117,11 @@ TEST(Json, L2_nothing_of_a_password_stays_in_wiping_memory) {
   EXPECT_THAT(arena.text(), Not(HasSubstr("horse")));
 }
 
+TEST(Json, a_name_that_is_there_twice_is_told_on_one_line) {
+  const auto parsed = parse_json(R"({"a\u007f\n\u202eb":1,"a\u007f\n\u202eb":2})");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().message, R"(The member "a  b" is given twice)");
+}
+
 }  // namespace
 }  // namespace keyward::text

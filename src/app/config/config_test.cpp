@@ -159,6 +159,12 @@ TEST_F(ConfigTest, a_file_that_is_missing_or_broken_is_one_error) {
   EXPECT_THAT(errors_of(with_file("[server]\nlisten = \n")),
               ElementsAre(AllOf(HasSubstr(":2"), HasSubstr("is not TOML"))));
   EXPECT_THAT(errors_of(with_file("\n[(\n")), ElementsAre(AllOf(HasSubstr(":2"), HasSubstr("is not TOML"))));
+  for (const std::string line :
+       {"l\xC3\xB4isten = 1", "\xE3\x81\x82 = 1", "listen \xC3\xB4 = 1", "[\xEF\xBB\xBA]"}) {
+    EXPECT_THAT(errors_of(with_file("\n" + line)),
+                ElementsAre(AllOf(HasSubstr(":2"), HasSubstr("is not TOML"))))
+        << line;
+  }
 }
 
 TEST_F(ConfigTest, P8_parameters_under_the_floor_are_refused) {
