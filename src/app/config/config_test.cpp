@@ -167,6 +167,11 @@ TEST_F(ConfigTest, a_file_that_is_missing_or_broken_is_one_error) {
   }
 }
 
+TEST_F(ConfigTest, a_value_that_is_no_text_is_refused) {
+  EXPECT_THAT(errors_of(with_environment({{"KEYWARD_STORAGE_URL", "a\xFF"}})),
+              ElementsAre(AllOf(HasSubstr("storage.url"), HasSubstr("is not UTF-8"))));
+}
+
 TEST_F(ConfigTest, P8_parameters_under_the_floor_are_refused) {
   EXPECT_THAT(errors_of(with_file("[passwords]\nargon2_memory_kib = 19455")),
               ElementsAre(HasSubstr("from 19456")));
