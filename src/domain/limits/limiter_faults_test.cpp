@@ -231,7 +231,7 @@ TEST_P(LimiterFaultsWithDatabase, H4_a_refusal_of_redis_stays_one_when_the_datab
   for (int i = 0; i < 2000; ++i) EXPECT_FALSE(a().fail_once(five_passwords, key));
   const auto took = std::chrono::steady_clock::now() - began;
   const auto turns = static_cast<std::uint64_t>(took / limits::redis_refusal_recheck) + 1;
-  EXPECT_LE(reads() - before, turns);
+  EXPECT_LE(reads() - before, turns + 1);  // one of before is counted a moment after its answer
 }
 
 TEST_P(LimiterFaultsWithDatabase, H4_a_redis_that_is_back_is_told_of_every_page) {
