@@ -47,7 +47,7 @@ void check_redis(std::string_view text) {
   must_hold(address->database >= 0, "a database has a number");
   const std::string password{address->password.text()};
   const std::string shown = redis::shown_url(text);
-  if (password.size() >= 8 &&
+  if (password.size() >= 8 && !address->user.contains(password) &&
       std::string_view{text}.find(password) == std::string_view{text}.rfind(password)) {
     must_hold(!shown.contains(password), "what is shown has no password");
   }

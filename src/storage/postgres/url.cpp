@@ -1,5 +1,6 @@
 #include "storage/postgres/url.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <ranges>
 #include <stdexcept>
@@ -61,6 +62,13 @@ void add_encoded(std::string& to, std::string_view text) {
   }
 }
 
+/// libpq looks at them only when it connects; what is none may be a password whose host was forgotten.
+bool are_ports(std::string_view list) {
+  return std::ranges::all_of(items_of(list), [](const std::string& port) {
+    return port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  });
+}
+
 }  // namespace
 
 bool is_url(std::string_view text) {
@@ -68,7 +76,8 @@ bool is_url(std::string_view text) {
 }
 
 Result<void> check_url(std::string_view url) {
-  if (is_url(url) && !url.contains('\0') && parse(url)) return {};
+  const Parts parts = is_url(url) && !url.contains('\0') ? parse(url) : nullptr;
+  if (parts && are_ports(value_of(parts, "port"))) return {};
   return fail(ErrorCode::invalid_input,
               "The database's URL cannot be read. It is postgres://USER:PASSWORD@HOST:PORT/DATABASE, and "
               "characters such as / @ : # % in a part are written as %2F and the like.");

@@ -22,6 +22,7 @@ TEST(PostgresUrl, what_libpq_reads_is_good) {
        {"postgres://", "postgres://localhost",
         "postgresql://ada:secret@db.example.com:5433/keyward?sslmode=verify-full",
         "postgres:///keyward?host=/run/postgresql", "postgres://a,b:5433/keyward",
+        "postgres://a:5433,b/keyward", "postgres:///keyward?host=a,b&port=5433,5434",
         "postgres://[::1]/keyward"}) {
     EXPECT_TRUE(check_url(url)) << url;
   }
@@ -29,9 +30,10 @@ TEST(PostgresUrl, what_libpq_reads_is_good) {
 
 TEST(PostgresUrl, L2_no_password_in_what_is_said_of_a_bad_one) {
   const std::string secret{canary};
-  for (const auto& url : {"postgres://ada:" + secret + "%zz@localhost/x",
-                          "postgres://ada:" + secret + "@[::1/x", "postgres://localhost/x?pasword=" + secret,
-                          "postgres://ada@localhost/x?" + secret, "mysql://ada:" + secret + "@localhost/x"}) {
+  for (const auto& url :
+       {"postgres://ada:" + secret + "%zz@localhost/x", "postgres://ada:" + secret + "@[::1/x",
+        "postgres://localhost/x?pasword=" + secret, "postgres://ada@localhost/x?" + secret,
+        "postgres://ada:" + secret + "/x", "mysql://ada:" + secret + "@localhost/x"}) {
     const auto checked = check_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_THAT(checked.error().message, Not(HasSubstr(secret)));
