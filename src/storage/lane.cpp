@@ -16,14 +16,18 @@ namespace {
 
 thread_local bool is_database_thread = false;
 
-/// Hands the exception over for good: this thread keeps no part in it that it would have to give up while the
-/// caller's thread reads it.
+/// Hands the exception over for good, a copy to each of several callers: none has a part in it that it would
+/// have to give up while another's thread reads it.
 void fail_with(Job& job, std::exception_ptr why) {
   std::optional<std::string> busy;
   try {
     std::rethrow_exception(why);
   } catch (const Unavailable& unavailable) {
     busy = unavailable.what();
+  } catch (const ConstraintViolation& violation) {
+    why = std::make_exception_ptr(ConstraintViolation{violation.constraint, std::string{violation.what()}});
+  } catch (const Failure& failure) {
+    why = std::make_exception_ptr(Failure{std::string{failure.what()}});
   } catch (const std::exception&) {
     busy = std::nullopt;  // for the caller to see as it is
   }
@@ -31,21 +35,6 @@ void fail_with(Job& job, std::exception_ptr why) {
     job.refuse(*busy);
   } else {
     job.fail(std::move(why));
-  }
-}
-
-/// For one of several callers, whose threads would else share it until the last of them drops it.
-std::exception_ptr own_copy(const std::exception_ptr& why) {
-  try {
-    std::rethrow_exception(why);
-  } catch (const Unavailable&) {
-    return why;  // fail_with takes its words
-  } catch (const ConstraintViolation& violation) {
-    return std::make_exception_ptr(ConstraintViolation{violation.constraint, std::string{violation.what()}});
-  } catch (const Failure& failure) {
-    return std::make_exception_ptr(Failure{std::string{failure.what()}});
-  } catch (const std::exception&) {
-    return why;
   }
 }
 
@@ -251,7 +240,7 @@ bool Lane::run_together(Worker& worker, Group& group) {
     failed = std::current_exception();
   }
   if (failed) {
-    for (auto& job : group) fail_with(*job, own_copy(failed));
+    for (auto& job : group) fail_with(*job, failed);
     return true;
   }
   Notes notes;
@@ -292,7 +281,7 @@ bool Lane::run_together(Worker& worker, Group& group) {
     failed = std::current_exception();
   }
   if (failed) {
-    for (auto& job : group) fail_with(*job, own_copy(failed));
+    for (auto& job : group) fail_with(*job, failed);
     connection.reset();
     return true;
   }

@@ -1,7 +1,6 @@
 """GET /metrics: the format, what is counted, and where it is shown."""
 
 import http.client
-import os
 import pathlib
 import re
 import socket

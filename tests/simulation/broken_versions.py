@@ -20,7 +20,7 @@ BROKEN = {
         ("src/storage/sqlite/connection.cpp", 'run("PRAGMA synchronous = FULL");', 'run("PRAGMA synchronous = NORMAL");'),
         ("src/storage/sqlite/connection.cpp", 'run_for_number("PRAGMA synchronous") != 2', 'run_for_number("PRAGMA synchronous") != 1')],
     "a commit that failed is answered as done": [
-        ("src/storage/lane.cpp", "    failed = std::current_exception();\n  }\n  if (failed) {\n    for (auto& job : group) fail_with(*job, own_copy(failed));\n    connection.reset();\n    return true;",
+        ("src/storage/lane.cpp", "    failed = std::current_exception();\n  }\n  if (failed) {\n    for (auto& job : group) fail_with(*job, failed);\n    connection.reset();\n    return true;",
          "    connection.reset();\n  }\n  if (failed) {\n    return true;"),
         ("src/storage/lane.cpp", "      if (connection) connection->rollback();\n      failed = std::current_exception();",
          "      if (connection) connection->rollback();\n      if (committing) break;\n      failed = std::current_exception();")],

@@ -13,7 +13,6 @@
 #include "app/config/secret_file.hpp"
 #include "app/config/settings.hpp"
 #include "app/config/toml_file.hpp"
-#include "text/unicode.hpp"
 
 namespace keyward::app {
 namespace {
@@ -91,9 +90,7 @@ class Loader {
 
   void put(std::string key, const Setting& setting, const Target& target, const RawValue& value,
            const std::string& origin) {
-    std::expected<void, std::string> assigned = std::unexpected{"is not UTF-8"};  // of the environment
-    if (text::is_utf8(value.text)) assigned = assign(setting, target, value);
-    if (!assigned) {
+    if (auto assigned = assign(setting, target, value); !assigned) {
       const bool hide = is_secret(setting) || value.kind == RawValue::Kind::other;
       const std::string given = hide ? std::string{} : fmt::format("is {} but ", to_log_json(value.text));
       errors_.push_back({std::move(key), origin, given + assigned.error()});

@@ -9,6 +9,7 @@
 
 #include "app/config/settings.hpp"
 #include "text/base64url.hpp"
+#include "text/unicode.hpp"
 
 namespace keyward::app {
 namespace {
@@ -146,6 +147,8 @@ std::expected<void, std::string> assign_log_level(const Setting& setting, LogLev
 
 std::expected<void, std::string> assign(const Setting& setting, const Target& where, const RawValue& value) {
   using Outcome = std::expected<void, std::string>;
+  if (!text::is_utf8(value.text))
+    return std::unexpected{"is not UTF-8"};  // the environment may hold anything
   return std::visit(
       Overloaded{
           [&](bool* target) -> Outcome { return assign_bool(setting, *target, value); },

@@ -27,7 +27,8 @@ std::vector<Finding> check_templates(const Config& config) {
   return found.take();
 }
 
-/// What is loaded only when it is first needed. (PostgreSQL's is met by asking the database.)
+/// What is loaded only when it is first needed. (Without PostgreSQL's, where it is needed, no command gets so
+/// far.)
 std::vector<Finding> check_libraries(const Config& config) {
   Findings found{"libraries"};
   std::vector<std::pair<const char*, const char*>> needed{

@@ -223,5 +223,19 @@ TEST_F(ServerTest, a_large_answer_arrives_whole) {
   EXPECT_EQ(client.read().body, "/after|");
 }
 
+TEST_F(ServerTest, headers_of_an_answer_that_nobody_took_reach_no_other_connection) {
+  start({.loops = 1});
+  {
+    RawClient gone = connect();
+    gone.send(get("/large"));
+    ASSERT_GT(gone.take(1), 0U);  // it is under way
+    gone.reset();
+  }
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(ask(get("/left")).body, "0");
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+}
+
 }  // namespace
 }  // namespace keyward::web::engine

@@ -23,7 +23,8 @@
 
 namespace keyward::web::engine {
 
-/// Answers `path|body`, /address with the client's address; /wait answers when release() was called.
+/// Answers `path|body`, /address with the client's address; /wait answers when release() was called. /large
+/// leaves a header for its answer, and /left says how many it found.
 class ToyHandler final : public Handler {
  public:
   // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): outlives the coroutine
@@ -33,7 +34,11 @@ class ToyHandler final : public Handler {
     if (request.path == "/throw") throw std::runtime_error{"broken on purpose"};
     if (request.path == "/inject") response.headers.emplace_back("X-Bad", "a\r\nSet-Cookie: b");
     if (request.path == "/address") response.body = request.client.address;
-    if (request.path == "/large") response.body = std::string(8U << 20U, 'l');
+    if (request.path == "/left") response.body = std::to_string(request.answer_headers.size());
+    if (request.path == "/large") {
+      request.answer_headers.emplace_back("Set-Cookie", "of=another");
+      response.body = std::string(8U << 20U, 'l');
+    }
     if (request.path == "/wait") {
       co_await await_completion<int>([this](Completion<int> done) {
         const Lock lock{mutex_};
